@@ -1,0 +1,111 @@
+"""What one commit changes in the books: rows, beside the facts that are published.
+
+A *record* is either a row change (here) or a `Fact`. `vendd.store` applies all
+records of one decision in one transaction; `Snapshot.after` applies the same
+rows to the copy in memory once that transaction is durable, so that the machine
+always decides on what is committed.
+"""
+
+from dataclasses import dataclass
+
+from vendd.core.facts import Fact, StockReason
+from vendd.core.planogram import SlotState
+
+
+class Row:
+    """Marker: a change to a table."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved(Row):
+    """`quantity` of the slot is spoken for by this sale (S1)."""
+
+    sale_id: str
+    selection: str
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Released(Row):
+    """The reservation of this sale is gone: sold or given back."""
+
+    sale_id: str
+    selection: str
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChanged(Row):
+    """The slot's level moves by `delta`; the store refuses a level below 0 (S2)."""
+
+    selection: str
+    delta: int
+    reason: StockReason
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSet(Row):
+    """A slot goes on or off sale."""
+
+    selection: str
+    state: SlotState
+    reason: str
+    no_drop_streak: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Posted(Row):
+    """`amount` (> 0, minor units) from the account `credit` to the account `debit` (`core.ledger`)."""
+
+    debit: str
+    credit: str
+    amount: int
+    reason: str
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TubeSet(Row):
+    """The books' count for one tube; the ledger is moved by `Posted` beside it."""
+
+    type: int
+    value: int
+    count: int
+    full: bool = False
+    defective: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimSet(Row):
+    """A claim as it stands: opened, or closed (`closed_how` not None)."""
+
+    ref: str
+    amount: int
+    reason: str
+    sale_id: str | None = None
+    closed_how: str | None = None
+    closed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingSet(Row):
+    """A small named value that must survive: JSON text."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountersAdded(Row):
+    """Totals since initialisation."""
+
+    sales_count: int = 0
+    sales_value: int = 0
+    cash_in: int = 0
+    cash_out: int = 0
+
+
+Record = Row | Fact

@@ -1,0 +1,1 @@
+"""The purchase machine: `step(state, report, snapshot)` decides, and nothing else does."""

@@ -1,0 +1,250 @@
+"""The only vocabulary that services, store, drivers and links share.
+
+Small Protocol classes. A driver implements a port and reports through `Sink`;
+it never sees the engine, a service or the store.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from vendd.core.planogram import SlotState
+from vendd.core.rows import Record
+from vendd.core.sale.reports import Report, Tube
+from vendd.core.snapshot import Totals
+from vendd.events.context import Context
+
+T = TypeVar("T")
+
+
+class Sink(Protocol):
+    """Where reports go. Called on the loop's thread only; drivers with threads cross over first."""
+
+    def put(self, report: Report) -> None:
+        """Never blocks, never drops."""
+
+    def crowded(self) -> bool:
+        """True while pollers should slow down (L4): poll again only when it is False."""
+
+
+# --- money ------------------------------------------------------------------
+
+
+class Changer(Protocol):
+    """A coin changer. Reports `ChangerReady`, `ChangerLost`, `CoinAccepted`, `CoinRejected`,
+    `LeverPressed`, `ManuallyDispensed`, `TubesRead`, `PayoutEnded`, `FaultStarted/Ended`.
+
+    Is NOT responsible for credit, for what coins are worth taking, or for repeating a payout.
+    """
+
+    def accept(self, coin_types: frozenset[int]) -> None:
+        """Bring the changer to accept exactly these coin types; kept across its resets."""
+
+    async def pay_out(self, payout_id: str, coins: tuple[tuple[int, int], ...]) -> None:
+        """Start paying (coin type, count). Returns when the command was taken up, raises
+        `Refused` when it certainly was not. Exactly one `PayoutEnded` follows the return."""
+
+    async def read_tubes(self) -> None:
+        """Ask for a `TubesRead`."""
+
+
+# --- motors and pins ----------------------------------------------------------
+
+
+class Motors(Protocol):
+    """The spiral motors. Reports `LeftHome`, `TurnEnded`; owns the hard deadlines (L3).
+
+    Is NOT responsible for deciding whether something was delivered.
+    """
+
+    def turn(self, attempt_id: str, motors: tuple[str, ...]) -> None:
+        """Start one turn; exactly one `TurnEnded` follows, whatever happens."""
+
+    def stop(self) -> None:
+        """All motor lines off, now. A turn under way ends with `STOPPED`."""
+
+    async def at_home(self, motor: str) -> bool | None:
+        """The home switch of a motor at rest; None when it can't be read now."""
+
+
+class Display(Protocol):
+    """A character display. `show` takes what should stand there; writes only what differs.
+
+    A dead display never raises: it reports `FaultStarted('display', ...)` once.
+    """
+
+    columns: int
+    rows: int
+
+    def show(self, lines: tuple[str, ...]) -> None: ...
+
+    def blink(self) -> None:
+        """A short visible sign that a key was noticed (R9)."""
+
+
+# --- wires and time -------------------------------------------------------------
+
+
+class Wire(Protocol):
+    """A serial line that is open. Bytes arrive by callback on the loop's thread."""
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes; raises `WireLost` when the line is gone."""
+
+    def close(self) -> None: ...
+
+
+class WireLost(OSError):
+    """The serial line itself is gone (unplugged, EIO)."""
+
+
+class WireOpener(Protocol):
+    """Opens a wire. `lost` is called once when the line dies; afterwards open again."""
+
+    def __call__(
+        self,
+        port: str,
+        baud: int,
+        received: Callable[[bytes], None],
+        lost: Callable[[Exception], None],
+    ) -> Wire: ...
+
+
+class Refused(Exception):
+    """A device or service certainly did not do what was asked; nothing moved."""
+
+
+class WallClock(Protocol):
+    """The wall clock and whether to believe it (E4)."""
+
+    def now(self) -> str:
+        """RFC 3339 UTC with milliseconds, ``2026-01-31T12:00:00.000Z``."""
+
+    def synchronised(self) -> bool: ...
+
+
+# --- store and events ------------------------------------------------------------
+
+
+class Writer(Protocol):
+    """Runs work on the one SQLite connection. Works queued together share one commit."""
+
+    def run(self, work: Callable[[Any], T]) -> Awaitable[T]:
+        """`work(connection)` inside a transaction; the result arrives when it is durable."""
+
+    def later(self, work: Callable[[Any], None]) -> None:
+        """Durable with the next commit, or after a few seconds on its own. Never fails the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One row of the outbox, ready to send: CloudEvents attributes and JSON data."""
+
+    seq: int
+    topic: str
+    type: str
+    attributes: Mapping[str, str]  # CloudEvents attributes without the ce_ prefix
+    data: bytes
+    money: bool = True
+
+
+class Outbox(Protocol):
+    """The forwarder's view of the store."""
+
+    async def read(self, after_seq: int, limit: int) -> list[StoredEvent]:
+        """Events with seq > after_seq in seq order."""
+
+    async def watermark(self) -> int:
+        """The seq up to which everything was delivered."""
+
+    def delivered(self, up_to_seq: int) -> None:
+        """Move the watermark; becomes durable with a later commit (at-least-once allows that)."""
+
+    async def bury(self, event: StoredEvent, reason: str) -> None:
+        """Put one event into the dead letters; it counts as settled, its seq stays on record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes to a broker."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class DeliveryFailed(Exception):
+    """A broker did not take a message. `permanent`: it never will. `fatal`: the producer is done for."""
+
+    def __init__(self, reason: str, *, permanent: bool = False, fatal: bool = False) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+        self.fatal = fatal
+
+
+class Broker(Protocol):
+    """A connection to Kafka (librdkafka in production). One instance lives until closed or fatal."""
+
+    def send(self, message: Message, done: Callable[[DeliveryFailed | None], None]) -> bool:
+        """Hand over one message; False when the client's queue is full (nothing was taken).
+        `done` runs exactly once per taken message, on the loop's thread."""
+
+    async def close(self) -> None: ...
+
+
+class Events(Protocol):
+    """Told after each commit that put events into the outbox, in seq order."""
+
+    def committed(self, events: Iterable[StoredEvent]) -> None: ...
+
+
+# --- the books ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRow:
+    """A slot's durable side."""
+
+    level: int
+    reserved: int
+    state: SlotState
+    no_drop_streak: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything that a start needs from the books."""
+
+    state: bytes | None  # the sale machine's own encoding, versioned
+    slots: Mapping[str, SlotRow]
+    tubes: tuple[Tube, ...]
+    totals: Totals
+    settings: Mapping[str, str]
+    balances: Mapping[str, int]  # account -> debits minus credits
+    claims_open: Mapping[str, int]  # claim ref -> amount
+    boot_count: int  # of this boot, 1 for the first
+    last_seq: int
+    clean_shutdown: bool  # the previous life ended by an orderly stop
+    last_commit_at: str | None  # wall time of the newest commit, None on a fresh store
+
+
+class Books(Protocol):
+    """The machine's durable truth: state, stock, ledger, outbox in one transaction per decision."""
+
+    async def load(self, first_levels: Mapping[str, int]) -> Loaded:
+        """Count one more boot and read everything. Slots that the books don't know yet are
+        added with their first level (a stock row, booked as refill)."""
+
+    async def commit(
+        self, state: bytes | None, records: Sequence[Record], context: Context
+    ) -> list[StoredEvent]:
+        """Apply all records in one durable transaction: rows to their tables, facts to the
+        outbox with the next seqs. `state` None leaves the stored state alone. Raises
+        `StoreFailed` when nothing was changed."""
+
+    async def close(self, *, clean: bool) -> None: ...
+
+
+class StoreFailed(Exception):
+    """The commit did not happen (disk full, I/O error, database damaged). Nothing was changed."""
