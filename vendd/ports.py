@@ -13,6 +13,7 @@ from vendd.core.rows import Record
 from vendd.core.sale.reports import Report, Tube
 from vendd.core.snapshot import Totals
 from vendd.events.context import Context
+from vendd.events.stored import StoredEvent as StoredEvent  # noqa: PLC0414  # re-exported
 
 T = TypeVar("T")
 
@@ -134,18 +135,6 @@ class Writer(Protocol):
 
     def later(self, work: Callable[[Any], None]) -> None:
         """Durable with the next commit, or after a few seconds on its own. Never fails the caller."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """One row of the outbox, ready to send: CloudEvents attributes and JSON data."""
-
-    seq: int
-    topic: str
-    type: str
-    attributes: Mapping[str, str]  # CloudEvents attributes without the ce_ prefix
-    data: bytes
-    money: bool = True
 
 
 class Outbox(Protocol):
