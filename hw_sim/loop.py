@@ -1,0 +1,210 @@
+"""An asyncio event loop whose clock jumps: when nothing is ready, time moves to the next timer.
+
+One thread, no file descriptors, no real waiting. The same callbacks in the same
+order every time: timers that are due at the same instant run in the order in
+which they were made (stock asyncio leaves that open).
+
+`VirtualLoop.life` tags everything that is started inside it, so that a power cut
+can be played: `abandon` drops the tagged callbacks and timers without telling
+the tasks, exactly as a dead process runs no ``finally`` block.
+"""
+
+import asyncio
+import heapq
+import threading
+from asyncio import Handle, TimerHandle
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import Context, ContextVar
+from typing import Any, NoReturn, TypeVar, TypeVarTuple
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+_LIFE: ContextVar[int] = ContextVar("hw_sim_life", default=0)
+_COMPACT_ABOVE = 1_000  # cancelled timers in the heap before it is rebuilt
+_STILL_LIMIT = 1_000_000  # rounds of callbacks in one instant: something spins
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """Seconds of `time()` are virtual and start at `start`. Is NOT responsible for real I/O:
+    whatever needs a file descriptor or a thread is refused with a RuntimeError."""
+
+    def __init__(self, start: float = 1_000.0) -> None:
+        super().__init__()
+        self._now = start
+        self._timers: list[tuple[float, int, TimerHandle]] = []
+        self._made = 0  # timers made so far: the tie-break
+        self._cancelled_timers = 0
+        self._still = 0
+        self._lives = 0
+        self._dead: set[int] = set()
+        self._tasks_of: dict[int, list[asyncio.Task[Any]]] = {}
+
+    # --- time ---------------------------------------------------------------
+
+    def time(self) -> float:
+        return self._now
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> TimerHandle:
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> TimerHandle:
+        self._check_closed()  # type: ignore[attr-defined]
+        timer = TimerHandle(when, callback, args, self, context)
+        timer._scheduled = True  # type: ignore[attr-defined]
+        self._made += 1
+        heapq.heappush(self._timers, (when, self._made, timer))
+        return timer
+
+    def run_for(self, seconds: float) -> None:
+        """Run from outside for that much virtual time."""
+        self.run_until_complete(asyncio.sleep(seconds))
+
+    def _timer_handle_cancelled(self, handle: TimerHandle) -> None:
+        self._cancelled_timers += 1
+        if self._cancelled_timers > max(_COMPACT_ABOVE, len(self._timers) // 2):
+            self._timers = [entry for entry in self._timers if not entry[2]._cancelled]
+            heapq.heapify(self._timers)
+            self._cancelled_timers = 0
+
+    # --- the heart ------------------------------------------------------------
+
+    def _run_once(self) -> None:
+        ready = self._ready  # type: ignore[attr-defined]
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:
+            heapq.heappop(timers)[2]._scheduled = False  # type: ignore[attr-defined]
+            self._cancelled_timers -= 1
+        if ready:
+            self._still += 1
+            if self._still > _STILL_LIMIT:
+                self._still = 0
+                raise RuntimeError(f"virtual time stands still at {self._now}: a task spins")
+        else:
+            self._jump()
+        now = self._now
+        while timers and timers[0][0] <= now:
+            timer = heapq.heappop(timers)[2]
+            timer._scheduled = False  # type: ignore[attr-defined]
+            if timer._cancelled:
+                self._cancelled_timers -= 1
+            else:
+                ready.append(timer)
+        dead = self._dead
+        for _ in range(len(ready)):
+            handle: Handle = ready.popleft()
+            if handle._cancelled or (dead and _life_of(handle) in dead):
+                continue
+            handle._run()
+
+    def _jump(self) -> None:
+        """Nothing is ready: move to the next timer, or say that nothing will ever happen."""
+        if self._timers:
+            self._now = max(self._now, self._timers[0][0])
+            self._still = 0
+        elif not self._stopping:  # type: ignore[attr-defined]
+            waiting = sorted(task.get_name() for task in asyncio.all_tasks(self))
+            raise RuntimeError(
+                f"dead-lock at virtual time {self._now}: nothing is ready and no timer is "
+                f"set; still waiting: {', '.join(waiting) or 'nobody'}"
+            )
+
+    # --- lives ------------------------------------------------------------------
+
+    @contextmanager
+    def life(self) -> Iterator[int]:
+        """Everything started inside belongs to one life, given as its number."""
+        self._lives += 1
+        token = _LIFE.set(self._lives)
+        try:
+            yield self._lives
+        finally:
+            _LIFE.reset(token)
+
+    def abandon(self, life: int) -> None:
+        """The life is over, now: its callbacks, timers and tasks never run again.
+
+        Its objects must be fenced too (pin factory, writer, wires): when Python collects a
+        dead task, the task's ``finally`` blocks still run. The tasks are kept to make that late.
+        """
+        self._dead.add(life)
+
+    def create_task(  # type: ignore[override]
+        self,
+        coro: Any,
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+        **more: Any,
+    ) -> asyncio.Task[Any]:
+        task = super().create_task(coro, name=name, context=context, **more)
+        life = _LIFE.get() if context is None else context.get(_LIFE, 0)
+        if life:
+            tasks = self._tasks_of.setdefault(life, [])
+            tasks.append(task)
+            if len(tasks) % 256 == 0:
+                tasks[:] = [kept for kept in tasks if not kept.done()]
+        return task
+
+    def dead_tasks(self) -> list["asyncio.Task[Any]"]:
+        """Tasks of abandoned lives that never ended."""
+        return [
+            t for life in sorted(self._dead) for t in self._tasks_of.get(life, ()) if not t.done()
+        ]
+
+    # --- what virtual time refuses ----------------------------------------------
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[[Unpack[Ts]], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> Handle:
+        running_in: int | None = self._thread_id  # type: ignore[attr-defined]
+        if running_in is not None and running_in != threading.get_ident():
+            raise RuntimeError("another thread called into virtual time: not deterministic")
+        return self.call_soon(callback, *args, context=context)
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> NoReturn:  # type: ignore[override]
+        raise RuntimeError(f"no threads in virtual time: {func!r}")
+
+    def _no_descriptors(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise RuntimeError("no file descriptors in virtual time")
+
+    add_reader = _no_descriptors  # type: ignore[assignment]
+    add_writer = _no_descriptors  # type: ignore[assignment]
+    remove_reader = _no_descriptors
+    remove_writer = _no_descriptors
+    _add_reader = _no_descriptors
+    _add_writer = _no_descriptors
+    connect_read_pipe = _no_descriptors
+    connect_write_pipe = _no_descriptors
+
+    def _write_to_self(self) -> None:
+        """Nothing sleeps, so nothing needs waking."""
+
+    def _process_events(self, event_list: Any) -> None:
+        """There are none."""
+
+
+def _life_of(handle: Handle) -> int:
+    return handle._context.get(_LIFE, 0)  # type: ignore[attr-defined, no-any-return]
+
+
+def run_virtual(coro: Coroutine[Any, Any, T], *, start: float = 1_000.0) -> T:
+    """Like `asyncio.run`, on a fresh `VirtualLoop`."""
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(start)) as runner:
+        return runner.run(coro)
