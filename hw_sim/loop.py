@@ -49,7 +49,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_later(
         self,
         delay: float,
-        callback: Callable[[Unpack[Ts]], object],
+        callback: Callable[[*Ts], object],
         *args: *Ts,
         context: Context | None = None,
     ) -> TimerHandle:
@@ -58,7 +58,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def call_at(
         self,
         when: float,
-        callback: Callable[[Unpack[Ts]], object],
+        callback: Callable[[*Ts], object],
         *args: *Ts,
         context: Context | None = None,
     ) -> TimerHandle:
@@ -169,7 +169,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def call_soon_threadsafe(
         self,
-        callback: Callable[[Unpack[Ts]], object],
+        callback: Callable[[*Ts], object],
         *args: *Ts,
         context: Context | None = None,
     ) -> Handle:
