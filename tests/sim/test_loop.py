@@ -49,7 +49,7 @@ def test_dead_lock_is_named() -> None:
         asyncio.current_task().set_name("customer")  # type: ignore[union-attr]
         await asyncio.Event().wait()
 
-    with pytest.raises(RuntimeError, match="dead-lock.*customer"):
+    with pytest.raises(RuntimeError, match=r"dead-lock.*customer"):
         run_virtual(main())
 
 
@@ -102,5 +102,7 @@ def test_an_abandoned_life_does_nothing_more() -> None:
     loop.run_for(2.5)
     loop.abandon(life)
     loop.run_for(100)
-    assert ticks == [0, 1, 2] and ended == [] and not task.done()
+    assert ticks == [0, 1, 2]
+    assert ended == []
+    assert not task.done()
     assert loop.dead_tasks() == [task]
