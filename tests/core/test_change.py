@@ -67,6 +67,8 @@ def best_by_brute_force(stock: tuple[Tube, ...], amount: int) -> Plan | None:
         (60, {10: 9, 30: 2, 50: 1}, ((2, 1), (0, 1))),
         # sets that aren't canonical: the larger coin first would need more coins
         (30, {1: 9, 10: 9, 25: 1}, ((1, 3),)),
+        (63, {1: 99, 21: 9, 25: 9}, ((1, 3),)),
+        (63, {1: 99, 21: 2, 25: 9}, ((2, 2), (0, 13))),
         (120, {10: 9, 40: 3, 90: 1}, ((1, 3),)),
         # amounts no coin divides
         (7, {5: 9, 10: 9}, None),
@@ -157,6 +159,31 @@ def test_plans_are_those_of_brute_force(stock: tuple[Tube, ...], data: st.DataOb
     best = best_by_brute_force(stock, amount)
     assert plan_payout(amount, stock) == best
     assert can_pay(amount, stock) is (best is not None)
+
+
+def fewest_by_tabulation(stock: tuple[Tube, ...], amount: int) -> int | None:
+    """Coin by coin, the fewest coins for each amount: slow and plain."""
+    fewest: dict[int, int] = {0: 0}
+    for tube in stock:
+        for _ in range(tube.count):
+            for have, coins in list(fewest.items()):
+                more = have + tube.value
+                if more <= amount and fewest.get(more, coins + 2) > coins + 1:
+                    fewest[more] = coins + 1
+    return fewest.get(amount)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from((1, 3, 4, 5, 7, 9, 11, 20, 21, 25, 30)), st.integers(0, 12), max_size=5
+    ),
+    st.integers(0, 200),
+)
+def test_no_payment_has_fewer_coins(counts: dict[int, int], amount: int) -> None:
+    stock = tubes(counts)
+    plan = plan_payout(amount, stock)
+    coins = None if plan is None else sum(n for _, n in plan)
+    assert coins == fewest_by_tabulation(stock, amount)
 
 
 @given(small_stocks(), st.integers(0, 300))
