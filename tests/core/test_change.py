@@ -70,6 +70,8 @@ def best_by_brute_force(stock: tuple[Tube, ...], amount: int) -> Plan | None:
         (63, {1: 99, 21: 9, 25: 9}, ((1, 3),)),
         (63, {1: 99, 21: 2, 25: 9}, ((2, 2), (0, 13))),
         (120, {10: 9, 40: 3, 90: 1}, ((1, 3),)),
+        # three coins are 25, twice the amount and one: no wrong carry
+        (12, {2: 6, 5: 1, 9: 1, 11: 1}, ((0, 6),)),
         # amounts no coin divides
         (7, {5: 9, 10: 9}, None),
         (30, {20: 9, 50: 9}, None),

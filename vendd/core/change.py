@@ -288,7 +288,7 @@ def _fewer(stock: _Stock, amount: int, most: int) -> tuple[int, ...] | None:
     counts, left, rest = [], fewest, amount
     for value, count in stock:
         reach = reaches.pop()
-        taken = min(count, left, rest // value)
+        taken = min(count, rest // value)
         while not reach >> (left - taken) * width + rest - taken * value & 1:
             taken -= 1
         counts.append(taken)
