@@ -216,6 +216,7 @@ class Loaded:
     last_seq: int
     clean_shutdown: bool  # the previous life ended by an orderly stop
     last_commit_at: str | None  # wall time of the newest commit, None on a fresh store
+    new_slots: tuple[str, ...] = ()  # added by this load with their first level
 
 
 class Books(Protocol):
@@ -237,3 +238,8 @@ class Books(Protocol):
 
 class StoreFailed(Exception):
     """The commit did not happen (disk full, I/O error, database damaged). Nothing was changed."""
+
+
+class BooksRefused(StoreFailed):
+    """The records contradict the books (more reserved than there is, a level below 0): a mistake
+    of ours, refused by the database itself. Nothing was changed; trying again won't help."""

@@ -1,0 +1,175 @@
+"""`ports.Books`: state, stock, ledger and outbox move in one transaction per decision.
+
+Decides nothing: which rows and facts belong together is the services' business; that
+they all happen or none does is this module's.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from sqlite3 import Connection
+from typing import Final
+
+from vendd import events
+from vendd.core.facts import Fact
+from vendd.core.planogram import SlotState
+from vendd.core.rows import Record
+from vendd.core.sale.reports import Tube
+from vendd.core.snapshot import Totals
+from vendd.events.context import Context
+from vendd.ports import Loaded, SlotRow, StoredEvent, Writer
+from vendd.store import audit
+from vendd.store.entries import Entries, gather, write_money, write_small, write_stock
+
+Encode = Callable[[Fact, int, int, Context], StoredEvent]
+TopicOf = Callable[[Fact], str]
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True)
+class SqliteBooks:
+    """The books behind one writer. `encode` and `topic_of` turn facts into outbox rows."""
+
+    writer: Writer
+    encode: Encode = events.encode
+    topic_of: TopicOf = events.topic_of
+
+    async def load(self, first_levels: Mapping[str, int]) -> Loaded:
+        """One more boot; from here until `close(clean=True)` an end counts as a power cut."""
+        return await self.writer.run(partial(_load, dict(first_levels)))
+
+    async def commit(
+        self, state: bytes | None, records: Sequence[Record], context: Context
+    ) -> list[StoredEvent]:
+        """See `ports.Books`. Raises `BooksRefused` for records that contradict the books."""
+        return await self.writer.run(partial(self._apply, state, tuple(records), context))
+
+    async def close(self, *, clean: bool) -> None:
+        """The end of this life; the writer stays open for what others still have to write."""
+        await self.writer.run(partial(_mark_clean, clean))
+
+    async def audit(self) -> list[str]:
+        """What contradicts M1 and S2 in balances, tubes and reservations; empty if nothing."""
+        return await self.writer.run(audit.quick)
+
+    async def audit_fully(self) -> list[str]:
+        """`audit` and every ledger row summed anew, in pieces that let commits through."""
+        return await audit.full(self.writer)
+
+    def _apply(
+        self,
+        state: bytes | None,
+        records: tuple[Record, ...],
+        context: Context,
+        connection: Connection,
+    ) -> list[StoredEvent]:
+        entries = gather(records)
+        (last,) = connection.execute(
+            _ADVANCE, (len(entries.facts), context.time, context.machine)
+        ).fetchone()
+        if state is not None:
+            connection.execute(_STATE, (state, context.software, context.time))
+        write_stock(connection, entries)
+        write_money(connection, entries, last, context.boot_count, context.time)
+        write_small(connection, entries, context.time)
+        return self._publish(connection, entries, last - len(entries.facts), context)
+
+    def _publish(
+        self, connection: Connection, entries: Entries, seq: int, context: Context
+    ) -> list[StoredEvent]:
+        """Facts into the outbox as seq + 1, seq + 2 ...; topicseq is gapless per topic (E1)."""
+        if not entries.facts:
+            return []
+        topics = [self.topic_of(fact) for fact in entries.facts]
+        next_of = {
+            topic: connection.execute(_TOPIC, (topic, count)).fetchone()[0] - count
+            for topic, count in Counter(topics).items()
+        }
+        stored = []
+        for fact, topic in zip(entries.facts, topics, strict=True):
+            seq += 1
+            next_of[topic] += 1
+            stored.append(self.encode(fact, seq, next_of[topic], context))
+        connection.executemany(_OUTBOX, [outbox_row(event, context.time) for event in stored])
+        return stored
+
+
+def outbox_row(event: StoredEvent, at: str) -> tuple[int, str, str, str, int, str, bytes]:
+    """The columns of the outbox, in order."""
+    attributes = _dumps(event.attributes)
+    return event.seq, event.topic, event.type, at, int(event.money), attributes, event.data
+
+
+_ADVANCE: Final = "UPDATE meta SET seq = seq + ?, last_commit_at = ?, machine = ? RETURNING seq"
+_STATE: Final = (
+    "INSERT INTO state (id, data, software, written_at) VALUES (1, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET data = excluded.data, software = excluded.software,"
+    " written_at = excluded.written_at"
+)
+_TOPIC: Final = (
+    "INSERT INTO topics (topic, topicseq) VALUES (?, ?)"
+    " ON CONFLICT DO UPDATE SET topicseq = topicseq + excluded.topicseq RETURNING topicseq"
+)
+_OUTBOX: Final = (
+    "INSERT INTO outbox (seq, topic, type, at, money, attributes, data)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def _mark_clean(clean: bool, connection: Connection) -> None:
+    connection.execute("UPDATE meta SET clean = ?", (int(clean),))
+
+
+def _load(first_levels: Mapping[str, int], connection: Connection) -> Loaded:
+    (clean,) = connection.execute("SELECT clean FROM meta").fetchone()
+    connection.execute("UPDATE meta SET boot_count = boot_count + 1, clean = 0")
+    known = {selection for (selection,) in connection.execute("SELECT selection FROM slots")}
+    new_slots = tuple(selection for selection in first_levels if selection not in known)
+    connection.executemany(
+        "INSERT INTO slots (selection, level) VALUES (?, ?)",
+        [(selection, first_levels[selection]) for selection in new_slots],
+    )
+    state = connection.execute("SELECT data FROM state").fetchone()
+    boot_count, seq, last_commit_at, *totals = connection.execute(
+        "SELECT boot_count, seq, last_commit_at, sales_count, sales_value, cash_in, cash_out"
+        " FROM meta"
+    ).fetchone()
+    return Loaded(
+        state=state[0] if state else None,
+        slots=_slots(connection),
+        tubes=_tubes(connection),
+        totals=Totals(*totals),
+        settings=dict(connection.execute("SELECT name, value FROM settings")),
+        balances=dict(connection.execute("SELECT account, closing FROM balances")),
+        claims_open=dict(
+            connection.execute("SELECT ref, amount FROM claims WHERE closed_how IS NULL")
+        ),
+        boot_count=boot_count,
+        last_seq=seq,
+        clean_shutdown=bool(clean),
+        last_commit_at=last_commit_at,
+        new_slots=new_slots,
+    )
+
+
+def _slots(connection: Connection) -> dict[str, SlotRow]:
+    rows = connection.execute(
+        "SELECT selection, level, reserved, state, no_drop_streak FROM slots ORDER BY selection"
+    )
+    return {
+        selection: SlotRow(level, reserved, SlotState(state), streak)
+        for selection, level, reserved, state, streak in rows
+    }
+
+
+def _tubes(connection: Connection) -> tuple[Tube, ...]:
+    rows = connection.execute(
+        'SELECT type, value, count, "full", defective FROM tubes ORDER BY type'
+    )
+    return tuple(
+        Tube(type_, value, count, bool(full), bool(defective))
+        for type_, value, count, full, defective in rows
+    )
