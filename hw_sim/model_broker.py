@@ -8,7 +8,7 @@ cluster is away, messages wait in its queue, and their order stays.
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from vendd.ports import DeliveryFailed, Message
@@ -20,7 +20,8 @@ Done = Callable[[DeliveryFailed | None], None]
 class ModelCluster:
     """What stands in the topics, and how the cluster behaves. Latencies in seconds.
 
-    `refuses` says why a message is not taken (its failure), or None. `fail_next`
+    `refuses` says why a message is not taken (its failure), or None; like a real
+    broker it then refuses everything that travelled with it. `fail_next`
     counts acknowledgements that get lost: the message is in the log, the client
     is told that delivery failed, so it will be sent again.
     """
@@ -123,14 +124,19 @@ class ModelBroker:
         if not self._cluster.up:
             return
         waiting, self._waiting = self._waiting, deque()
+        topics = {message.topic for message, _ in waiting}
+        refusals = {topic: self._refusal(topic, waiting) for topic in topics}
         for message, done in waiting:
-            done(self._take(message))
+            done(refusals[message.topic] or self._take(message))
         self.resume()
 
+    def _refusal(self, topic: str, batch: Iterable[tuple[Message, Done]]) -> DeliveryFailed | None:
+        for message, _ in batch:
+            if message.topic == topic and (refusal := self._cluster.refuses(message)) is not None:
+                return refusal
+        return None
+
     def _take(self, message: Message) -> DeliveryFailed | None:
-        refusal = self._cluster.refuses(message)
-        if refusal is not None:
-            return refusal
         self._cluster.topics.setdefault(message.topic, []).append(message)
         if self._cluster.fail_next > 0:
             self._cluster.fail_next -= 1

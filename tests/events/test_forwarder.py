@@ -37,8 +37,9 @@ class FakeOutbox:
     async def read(self, after_seq: int, limit: int) -> list[StoredEvent]:
         self._maybe_fail()
         self.reads += 1
-        await asyncio.sleep(0.001)
-        return [row for row in self.rows if row.seq > after_seq][:limit]
+        found = [row for row in self.rows if row.seq > after_seq][:limit]
+        await asyncio.sleep(0.001)  # commits go on meanwhile
+        return found
 
     async def watermark(self) -> int:
         self._maybe_fail()
@@ -132,9 +133,9 @@ def test_a_backlog_is_read_in_batches_and_joined_with_new_commits() -> None:
     async def scenario(shop: Shop) -> None:
         shop.outbox.rows = [event(seq) for seq in range(1, 2_345)]
         shop.outbox.mark = 100
-        while shop.outbox.mark < 2_500:
+        while shop.outbox.mark < 2_400:
             shop.commit()
-            await settle(0.0005)
+            await settle(0.01)
         await settle()
         assert set(shop.seqs()) == {row.seq for row in shop.outbox.rows if row.seq > 100}
         assert shop.outbox.mark == len(shop.outbox.rows)
@@ -145,6 +146,16 @@ def test_a_backlog_is_read_in_batches_and_joined_with_new_commits() -> None:
         assert shop.outbox.reads == reads  # caught up: the short way again
 
     assert play(scenario).duplicates() == 0
+
+
+def test_a_commit_during_a_read_is_not_overlooked() -> None:
+    async def scenario(shop: Shop) -> None:
+        await settle(0.0005)  # the read at the start is under way and has seen nothing
+        shop.commit()
+        await settle()
+        shop.assert_all_delivered()
+
+    play(scenario)
 
 
 def test_a_month_without_a_broker_keeps_memory_bounded_and_loses_nothing() -> None:
@@ -310,23 +321,110 @@ def test_one_bad_event_is_buried_and_the_rest_goes_on() -> None:
 
 def test_a_refused_batch_does_not_take_its_neighbours_with_it() -> None:
     async def scenario(shop: Shop) -> None:
-        refused = 0
-
-        def refuses(message: Message) -> DeliveryFailed | None:
-            # A real broker refuses the whole batch that one event made too large.
-            nonlocal refused
-            if seq_of(message) == 3 or refused < 4:
-                refused += 1
-                return DeliveryFailed("batch too large", permanent=True)
-            return None
-
-        shop.cluster.refuses = refuses
-        shop.commit(4)
+        shop.cluster.refuses = refusing(6)
+        shop.commit(10)
         await settle()
-        assert [seq for seq, _ in shop.outbox.buried] == [3]
+        assert [seq for seq, _ in shop.outbox.buried] == [6]
+        shop.assert_all_delivered()
+        shop.cluster.refuses = refusing(20)
+        shop.commit(10)
+        while shop.forwarder._careful_until < 20:
+            await settle(0.001)
+        shop.commit(10)  # must not travel with the refused one
+        await settle()
+        assert [seq for seq, _ in shop.outbox.buried] == [6, 20]
         shop.assert_all_delivered()
 
-    play(scenario)
+    assert play(scenario).duplicates() <= 10  # of the topic that was not refused
+
+
+class HeldBroker:
+    """Reports what and when the test says, even after it was closed."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[int, Callable[[DeliveryFailed | None], None]]] = []
+        self.closed = False
+
+    def send(self, message: Message, done: Callable[[DeliveryFailed | None], None]) -> bool:
+        self.sent.append((seq_of(message), done))
+        return True
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def report(self, seq: int, failure: DeliveryFailed | None = None) -> None:
+        next(done for sent, done in self.sent if sent == seq)(failure)
+
+
+def play_held(
+    scenario: Callable[[FakeOutbox, list[HeldBroker]], Coroutine[Any, Any, None]],
+) -> None:
+    async def main() -> None:
+        brokers: list[HeldBroker] = []
+
+        def connect() -> HeldBroker:
+            brokers.append(HeldBroker())
+            return brokers[-1]
+
+        outbox = FakeOutbox([event(seq) for seq in range(1, 5)])
+        task = asyncio.create_task(Forwarder(outbox, connect, random.Random(1)).run())
+        await settle(1)
+        await scenario(outbox, brokers)
+        task.cancel()
+
+    run_virtual(main())
+
+
+def test_nothing_is_sent_again_before_all_on_the_way_is_reported() -> None:
+    async def scenario(outbox: FakeOutbox, brokers: list[HeldBroker]) -> None:
+        (broker,) = brokers
+        broker.report(2, DeliveryFailed("timed out"))
+        broker.report(1)
+        await settle()
+        assert outbox.mark == 1
+        assert len(broker.sent) == 4
+        broker.report(3)
+        broker.report(4)
+        await settle()
+        assert [seq for seq, _ in broker.sent[4:]] == [2, 3, 4]
+        assert outbox.mark == 1
+
+    play_held(scenario)
+
+
+def test_reports_of_a_closed_producer_move_nothing() -> None:
+    async def scenario(outbox: FakeOutbox, brokers: list[HeldBroker]) -> None:
+        old = brokers[0]
+        old.report(1)
+        for seq in (2, 3, 4):
+            old.report(seq, DeliveryFailed("fenced", fatal=True))
+        await settle()
+        assert old.closed
+        new = brokers[1]
+        old.report(2)
+        old.report(3, DeliveryFailed("late"))
+        await settle()
+        assert outbox.mark == 1
+        assert [seq for seq, _ in new.sent] == [2, 3, 4]
+        for seq in (2, 3, 4):
+            new.report(seq)
+        await settle()
+        assert outbox.mark == 4
+
+    play_held(scenario)
+
+
+def test_a_store_that_fails_at_the_start_costs_no_duplicates() -> None:
+    async def main() -> Shop:
+        shop = Shop()
+        shop.outbox = FakeOutbox([event(seq) for seq in range(1, 11)], mark=5, failing=2)
+        shop.forwarder = shop.new_forwarder()
+        task = asyncio.create_task(shop.forwarder.run())
+        await settle()
+        task.cancel()
+        return shop
+
+    assert sorted(run_virtual(main()).seqs()) == [6, 7, 8, 9, 10]
 
 
 def test_a_missing_dead_letter_topic_does_not_hold_up_the_rest() -> None:
