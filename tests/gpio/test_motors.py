@@ -26,7 +26,7 @@ def build(layout: DirectLayout | MatrixLayout) -> tuple[Bench, SpiralMotors]:
 @pytest.fixture(params=[MATRIX, DIRECT], ids=["matrix", "direct"])
 def rig(request: pytest.FixtureRequest) -> Iterator[tuple[Bench, SpiralMotors, str]]:
     bench, motors = build(request.param)
-    yield bench, motors, sorted(bench.spirals)[0]
+    yield bench, motors, min(bench.spirals)
     motors.close()
     bench.loop.close()
 
