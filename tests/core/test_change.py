@@ -357,6 +357,8 @@ def test_the_sign_respects_the_reserve() -> None:
     stock = tubes({50: 2, 200: 2})
     assert not exact_change_needed([150], coins, stock, reserve=1)
     assert exact_change_needed([150], coins, stock, reserve=2)
+    # Coins are taken even so, for a refund may use the reserve: the sign must not go off.
+    assert exact_change_needed([150], coins, tubes({50: 0, 200: 0}), reserve=2)
 
 
 @given(small_stocks(), st.lists(st.integers(0, 60), max_size=4), st.booleans())

@@ -116,12 +116,11 @@ def exact_change_needed(
     True when a customer who pays one of `prices` with coins of one acceptable
     type overpays by an amount that can't be paid out. Those coins themselves
     never help: each is worth more than the overpayment. Free slots (price 0)
-    don't count; with no coin acceptable nobody can overpay.
+    don't count; with no coin acceptable nobody can overpay. `reserve` is kept
+    when change is paid; money given back may use it, so it keeps no coin out.
     """
     coins, tubes = tuple(coins), tuple(tubes)
-    accepted = acceptable_coins(
-        0, coins, tubes, maximum=1, reserve=reserve, unreturnable=unreturnable
-    )
+    accepted = acceptable_coins(0, coins, tubes, maximum=1, unreturnable=unreturnable)
     values = {coin.value for coin in coins if coin.type in accepted}
     over = {-price % value for price in set(prices) if price > 0 for value in values}
     if not over:
@@ -243,9 +242,8 @@ def _larger_first(stock: _Stock, amount: int) -> tuple[int, ...] | None:
     counts, rest = [], amount
     for value, count in stock:
         reach = reaches.pop()
-        taken = min(count, rest // value)
-        while not reach >> rest - taken * value & 1:
-            taken -= 1
+        possible = range(min(count, rest // value), -1, -1)
+        taken = next(n for n in possible if reach >> rest - n * value & 1)
         counts.append(taken)
         rest -= taken * value
     return tuple(counts)
@@ -288,9 +286,8 @@ def _fewer(stock: _Stock, amount: int, most: int) -> tuple[int, ...] | None:
     counts, left, rest = [], fewest, amount
     for value, count in stock:
         reach = reaches.pop()
-        taken = min(count, rest // value)
-        while not reach >> (left - taken) * width + rest - taken * value & 1:
-            taken -= 1
+        possible = range(min(count, left, rest // value), -1, -1)
+        taken = next(n for n in possible if reach >> (left - n) * width + rest - n * value & 1)
         counts.append(taken)
         left -= taken
         rest -= taken * value
