@@ -407,7 +407,7 @@ def test_reports_of_a_closed_producer_move_nothing() -> None:
         assert outbox.mark == 1
         for seq in (2, 3, 4):
             new.report(seq)
-        await settle()
+            await settle()
         assert outbox.mark == 4
         assert len(new.sent) == 3
 
