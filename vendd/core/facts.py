@@ -253,6 +253,7 @@ class CreditEnd(StrEnum):
     DOOR = "door"
     POWER_LOSS = "power_loss"
     VEND_FAILED = "vend_failed"
+    LATE_COIN = "late_coin"  # credited while the rest was already on its way out
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,15 +354,16 @@ class CoinCount:
 
 @dataclass(frozen=True, slots=True)
 class CashMoved(Fact):
-    """Money moved, and not as part of a sale. `src`/`dst`: tube, coin_box, customer, operator, unexplained."""
+    """Money moved, and not as part of a sale.
+
+    `src`/`dst`: tube, coin_box, customer, operator, unexplained.
+    """
 
     src: str
     dst: str
     denominations: tuple[CoinCount, ...]
     value: int
-    reason: (
-        str  # fill, manual_dispense, tube_to_box, collection, correction, test, restart_difference
-    )
+    reason: str  # fill, manual_dispense, tube_to_box, collection, correction, test…
     door_open: bool
 
 
@@ -411,7 +413,7 @@ class Door(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Security(Fact):
-    """`kind`: drop_without_sale, double_drop, repeated_refunds, lever_stuck, credited_piece_removed…"""
+    """`kind`: drop_without_sale, double_drop, repeated_refunds, credited_piece_removed…"""
 
     kind: str
     device: str

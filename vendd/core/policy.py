@@ -12,7 +12,7 @@ class ForceVend(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Defaults are those of the behaviour tables; every field is a key of ``[sale]`` in the config."""
+    """Defaults are those of the behaviour tables; every field is a key of ``[sale]``."""
 
     currency: str = "EUR"
     exponent: int = 2

@@ -58,7 +58,7 @@ class SlotSet(Row):
 
 @dataclass(frozen=True, slots=True)
 class Posted(Row):
-    """`amount` (> 0, minor units) from the account `credit` to the account `debit` (`core.ledger`)."""
+    """`amount` (> 0, minor units) from account `credit` to account `debit` (`core.ledger`)."""
 
     debit: str
     credit: str

@@ -60,7 +60,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When the report arrived: `uptime_ms` of this boot, `wall` RFC 3339 UTC (maybe unsynchronised)."""
+    """When the report arrived: `uptime_ms` of this boot, `wall` RFC 3339 UTC (E4)."""
 
     uptime_ms: int = 0
     wall: str = "1970-01-01T00:00:00.000Z"

@@ -252,8 +252,13 @@ class Started(Report):
 
     `homes` says for each motor in a persisted attempt whether it stands at home
     (None = can't be read). `cause`: power_loss, planned, crash, watchdog, update.
+    `clean`: the previous life ended by an orderly stop.
     """
 
     cause: str
     homes: tuple[tuple[str, bool | None], ...] = ()
     off_time_s: int | None = None
+    clean: bool = False
+    db_check: str = "ok"
+    software: str = ""
+    software_old: str | None = None

@@ -1,0 +1,47 @@
+"""Outcomes nobody saw: booked by policy, published with everything the devices showed."""
+
+from vendd.core.facts import Evidence, SaleDoubtful
+from vendd.core.sale.draft import Draft
+from vendd.core.sale.states import Paying, Sale
+
+
+def doubtful_vend(
+    d: Draft, sale: Sale, *, policy: str, booked_as: str, home_now: bool | None
+) -> None:
+    """A power cut fell between motor intent and proof."""
+    d.record(
+        SaleDoubtful(
+            sale_id=sale.id,
+            amount=sale.price,
+            tender="coin" if sale.price else "free",
+            policy=policy,
+            booked_as=booked_as,
+            evidence=Evidence(
+                intent_at=sale.started_at,
+                left_home=sale.left_home,
+                home_now=home_now,
+                drop=sale.drops > 0,
+            ),
+            power_loss=True,
+        )
+    )
+
+
+def doubtful_payout(d: Draft, phase: Paying, status: str) -> None:
+    """What a payout paid can't be found out."""
+    payout = phase.payout
+    d.record(
+        SaleDoubtful(
+            sale_id=phase.sale.id if phase.sale else payout.id,
+            amount=payout.amount,
+            tender="coin",
+            policy="payout_unknown",
+            booked_as="claim",
+            evidence=Evidence(
+                tubes_before=tuple((t.value, t.count) for t in d.world.tubes),
+                payout_status=status,
+                door_opened_between=payout.door_opened,
+            ),
+            power_loss=payout.power_lost,
+        )
+    )

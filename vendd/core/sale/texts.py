@@ -1,0 +1,38 @@
+"""The English catalogue: two display lines per message. A tab sets the rest to the right edge."""
+
+from typing import Final
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "idle": ("MAKE A SELECTION", "{tenders}"),
+    "idle_exact": ("MAKE A SELECTION", "USE EXACT CHANGE"),
+    "all_sold_out": ("SOLD OUT", "{support}"),
+    "out_of_service": ("OUT OF SERVICE", "{support}"),
+    "out_of_service_ref": ("OUT OF SERVICE", "REF {ref}"),
+    "door_open": ("DOOR OPEN", ""),
+    "entry": ("SELECTION {selection}", ""),
+    "price": ("{selection}\t{amount}", "INSERT MONEY"),
+    "free": ("{selection}\tFREE", ""),
+    "invalid": ("{selection} INVALID", ""),
+    "sold_out": ("{selection} SOLD OUT", "CHOOSE ANOTHER"),
+    "not_available": ("{selection} NOT AVAILABLE", "CHOOSE ANOTHER"),
+    "not_now": ("NOT ON SALE NOW", "CHOOSE ANOTHER"),
+    "free_first_return": ("{selection}\tFREE", "RETURN MONEY 1ST"),
+    "credit": ("CREDIT\t{amount}", "MAKE SELECTION"),
+    "hold": ("CREDIT\t{amount}", "SELECT OR RETURN"),
+    "add": ("{selection}\t{price}", "PLEASE ADD {amount}"),
+    "no_change": ("NO CHANGE FOR {selection}", "EXACT OR RETURN"),
+    "overpay": ("KEEPS {amount}", "PRESS {selection} AGAIN"),
+    "buy_first": ("PLEASE BUY FIRST", "CHANGE AFTER"),
+    "vending": ("VENDING {selection}", "PLEASE WAIT"),
+    "wait": ("PLEASE WAIT", ""),
+    "change": ("PAYING CHANGE", "PLEASE WAIT"),
+    "returning": ("RETURNING MONEY", ""),
+    "thanks": ("THANK YOU", "TAKE PRODUCT"),
+    "thanks_change": ("THANK YOU", "CHANGE {amount}"),
+    "not_delivered": ("NOT DELIVERED", "CHOOSE OR RETURN"),
+    "owed": ("WE OWE YOU {amount}", "SPEND OR REF{ref}"),
+    "claim": ("WE OWE YOU", "REF {ref}"),
+    "session": ("CARD READY", "MAKE SELECTION"),
+    "tap": ("{selection}\t{amount}", "TAP CARD OR COIN"),
+    "authorising": ("AUTHORISING", "PLEASE WAIT"),
+}
