@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vendd.core.iso4217 import BY_NUMBER, TABLE
+from vendd.core.iso4217 import TABLE
 from vendd.core.money import (
     Currency,
     currency,
     format_amount,
-    from_mdb_code,
     minor_to_scale,
     numeric,
     parse_amount,
@@ -41,13 +40,13 @@ EUR, JPY, KWD = currency("EUR"), currency("JPY"), currency("KWD")
 def test_iso_table(code: str, number: int, exponent: int) -> None:
     assert currency(code) == Currency(code, exponent)
     assert numeric(code) == number
-    assert from_mdb_code(f"1{number:03d}") == Currency(code, exponent)
 
 
 def test_iso_table_is_whole_and_unambiguous() -> None:
-    assert len(TABLE) == len(BY_NUMBER) == 165
+    numbers = {number for number, _ in TABLE.values()}
+    assert len(TABLE) == len(numbers) == 165
     assert all(len(code) == 3 and code.isupper() and code.isascii() for code in TABLE)
-    assert all(0 < number < 1000 for number in BY_NUMBER)
+    assert all(0 < number < 1000 for number in numbers)
 
 
 @pytest.mark.parametrize("code", ["eur", "EU", "EURO", "", "XXX", "XAU", "DEM", "€"])
@@ -57,13 +56,6 @@ def test_unknown_currency_is_named(code: str) -> None:
     assert repr(code) in str(error.value)
     with pytest.raises(ValueError, match="not an ISO 4217"):
         numeric(code)
-
-
-@pytest.mark.parametrize(
-    "code", ["0007", "0001", "FFFF", "1000", "1999", "2978", "978", "1９78", ""]
-)
-def test_mdb_codes_that_name_no_currency(code: str) -> None:
-    assert from_mdb_code(code) is None
 
 
 @pytest.mark.parametrize(

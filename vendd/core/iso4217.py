@@ -38,6 +38,3 @@ TABLE: Final[dict[str, tuple[int, int]]] = {
     for entry in entries.split()
 }
 """Alphabetic code -> (numeric code, exponent)."""
-
-BY_NUMBER: Final[dict[int, str]] = {number: code for code, (number, _) in TABLE.items()}
-"""Numeric code -> alphabetic code."""

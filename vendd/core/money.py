@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from vendd.core.iso4217 import BY_NUMBER, TABLE
+from vendd.core.iso4217 import TABLE
 
 MAX_DIGITS: Final = 12
 """Longest amount that is read, all digits counted: far above any price, far below 64 bits."""
@@ -33,21 +33,11 @@ def currency(code: str) -> Currency:
 
 
 def numeric(code: str) -> int:
-    """The ISO 4217 numeric code, 1..999. ValueError: no such currency."""
-    return _entry(code)[0]
+    """The ISO 4217 numeric code, 1..999, as MDB devices send it (``1978``: 1, then 978).
 
-
-def from_mdb_code(code: str) -> Currency | None:
-    """What the four BCD digits of an MDB SETUP mean (MDB/ICP 4.2, section 5.3, Z2-Z3).
-
-    ``1`` + ISO numeric (``1978``) names the currency; a leading 0 is a telephone
-    country code, which names a country and not a currency: None, as for anything
-    that isn't a known currency. ``FFFF`` (cashless: unknown) is None too.
+    ValueError: no such currency.
     """
-    if len(code) != 4 or not (code.isascii() and code.isdigit()) or code[0] != "1":
-        return None
-    alphabetic = BY_NUMBER.get(int(code[1:]))
-    return None if alphabetic is None else currency(alphabetic)
+    return _entry(code)[0]
 
 
 def parse_amount(text: object, currency: Currency) -> int:
