@@ -37,10 +37,12 @@ class Dialect:
     nak: str = "NAK"
     timeout: str = "TIMEOUT"
     bad_chk: str = "ERR,CHK"
+    needs_master: bool = False  # silent bus until M,1, and again after each power-up
 
 
 DETAILED = Dialect("r")  # tells apart why there is no data
-GENERIC_MASTER = Dialect("p", nak="NACK", timeout="NACK", bad_chk="NACK")  # as the vendor prints
+# as the vendor's page on the generic master has it (docs.qibixx.com, "API Generic Master")
+GENERIC_MASTER = Dialect("p", nak="NACK", timeout="NACK", bad_chk="NACK", needs_master=True)
 
 
 class QibixxAdapter:
@@ -70,6 +72,7 @@ class QibixxAdapter:
         self._too_long = False
         self._waiting: deque[bytes] = deque()
         self._busy = False
+        self._master = not dialect.needs_master
         self.exchanges = 0
         self.lines_dropped = 0  # overlong, not understood, or too many at once
 
@@ -82,6 +85,7 @@ class QibixxAdapter:
         self._partial.clear()
         self._too_long = False
         self._waiting.clear()
+        self._master = not self._dialect.needs_master
 
     def received(self, data: bytes) -> None:
         """Bytes from the host, in any pieces."""
@@ -116,6 +120,7 @@ class QibixxAdapter:
         elif line == b"V":
             self._answer_later(VERSION_TAKES_S, f"v,{self._version}")
         elif line in (b"M,1", b"M,0"):
+            self._master = line == b"M,1" or not self._dialect.needs_master
             self._answer_later(VERSION_TAKES_S, "m,ACK")
         elif line:
             self.lines_dropped += 1
@@ -139,7 +144,7 @@ class QibixxAdapter:
         """One block on the bus; the peripheral's view of it is settled at once, its time later."""
         self.exchanges += 1
         block = bytes([*data, checksum(data)])
-        peripheral = self._bus.get(data[0] & ADDRESS_BITS)
+        peripheral = self._bus.get(data[0] & ADDRESS_BITS) if self._master else None
         answer = peripheral.receive(block) if peripheral is not None else None
         self._busy = True
         took = len(block) * BYTE_S

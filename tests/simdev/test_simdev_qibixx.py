@@ -44,7 +44,12 @@ def test_lines(bench: Bench, sent: str, lines: list[str], torn: float) -> None:
 
 def test_vendor_dialect(bench: Bench) -> None:
     host = Host(bench, GENERIC_MASTER)
+    assert host.say("R,0B\nM,1\n") == ["p,NACK", "m,ACK"]  # no master yet
     assert host.say("R,0B\nR,0B\nR,10\n") == ["p,0B", "p,ACK", "p,NACK"]
+    host.line.unplug()
+    host.line.replug()
+    host.open()
+    assert host.say("R,0B\n") == ["p,NACK"]  # a fresh adapter has forgotten
 
 
 def test_bad_chk_is_told_and_the_data_kept(bench: Bench) -> None:

@@ -33,11 +33,12 @@ THEIR_SETUP = DEVICE.setup().hex().replace("0a0b", "0a0a")
 FILL = {2: 0x41, 3: 0x37, 4: 0x57}
 
 
-def recordings() -> list[dict[str, list[str]]]:
+def recordings() -> dict[str, list[str]]:
     if not RECORDINGS.exists():
-        return []
+        return {}
     found = json.loads(RECORDINGS.read_text())
-    return [r for r in found if r["role"] == "slave" and "coin_changer" in r["file"]]
+    slaves = [r for r in found if r["role"] == "slave" and "coin_changer" in r["file"]]
+    return {r["test"]: r["steps"] for r in slaves}
 
 
 def do(bench: Bench, act: str, known: dict[str, list[str]]) -> None:
@@ -96,7 +97,7 @@ def holds(steps: list[str], known: dict[str, list[str]]) -> str:
 
 @pytest.mark.skipif(not RECORDINGS.exists(), reason="no recordings beside this repository")
 def test_recorded_slave_conversations(capsys: pytest.CaptureFixture[str]) -> None:
-    known = {r["test"]: r["steps"] for r in recordings()}
+    known = recordings()
     problems = {name: holds(steps, known) for name, steps in known.items()}
     wrong = {name: problem for name, problem in problems.items() if problem}
     with capsys.disabled():
