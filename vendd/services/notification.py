@@ -1,0 +1,155 @@
+"""The notification service on the machine: faults become one pair of facts each, not a storm.
+
+A fault that flaps is told a few times an hour and then only counted, until it
+has been quiet; what was held back is in the next fact's `count`. Open faults
+are part of the books, so a fault that a restart cured is ended, not forgotten.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from vendd.core.facts import ClaimOpened, Fact, Fault, LowStockAlert, RefundDue, Security, Severity
+from vendd.core.rows import Record, SettingSet
+from vendd.core.sale.reports import FaultEnded, FaultStarted, Report, Started
+
+SETTING: Final = "faults_open"
+TOLD_PER_HOUR: Final = 6
+_HOUR_MS: Final = 3_600_000
+_SEVERITY: Final = {
+    "changer": Severity.NO_CASH,
+    "keypad": Severity.DOWN,
+    "storage": Severity.DOWN,
+    "motors": Severity.DOWN,
+    "drop_sensor": Severity.SLOT_OFF,
+}
+_STOPS: Final = {
+    "changer": ("coins",),
+    "keypad": ("everything",),
+    "storage": ("everything",),
+    "motors": ("everything",),
+    "drop_sensor": ("slots",),
+}
+_ALERTS: Final = (LowStockAlert, ClaimOpened, RefundDue, Security)
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    device: str
+    code: str
+    slot: str | None
+    since_ms: int
+    count: int = 1
+    told: bool = True
+
+
+class Notification:
+    """Keeps which faults are open. Not durable by itself: `records` belong into the commit."""
+
+    def __init__(self, faults_open: str | None = None) -> None:
+        keys = json.loads(faults_open) if faults_open else []
+        self._left_over: list[tuple[str, str, str | None]] = [tuple(k) for k in keys]
+        self._open: dict[tuple[str, str, str | None], _Open] = {}
+        self._told_at: dict[tuple[str, str, str | None], list[int]] = {}
+
+    def records(self, report: Report, now_ms: int) -> list[Record]:
+        """What this report means for the fault list."""
+        match report:
+            case Started():
+                return self._end_left_over()
+            case FaultStarted(code, device, detail, selection):
+                return self._started((device, code, selection), detail, now_ms)
+            case FaultEnded(code, device, selection):
+                return self._ended((device, code, selection), now_ms)
+            case _:
+                return []
+
+    def open_faults(self) -> list[str]:
+        """Ids of what is wrong now."""
+        return [_id(key) for key in self._open]
+
+    def tell(self, facts: Iterable[Fact]) -> None:
+        """Operator alerts in the log, after the commit."""
+        for fact in facts:
+            if isinstance(fact, Fault | _ALERTS):
+                _log.warning(_event_name(fact), **_words(fact))
+
+    def _end_left_over(self) -> list[Record]:
+        ended: list[Record] = [
+            _fault(key, "ended", 1, "cleared by restart") for key in self._left_over
+        ]
+        self._left_over = []
+        return [*ended, self._setting()] if ended else []
+
+    def _started(self, key: tuple[str, str, str | None], detail: str, now_ms: int) -> list[Record]:
+        known = self._open.get(key)
+        if known is not None:
+            self._open[key] = replace(known, count=known.count + 1)
+            return []
+        told = self._may_tell(key, now_ms)
+        self._open[key] = _Open(*key, since_ms=now_ms, told=told)
+        return [_fault(key, "started", 1, detail), self._setting()] if told else []
+
+    def _ended(self, key: tuple[str, str, str | None], now_ms: int) -> list[Record]:
+        known = self._open.pop(key, None)
+        if known is None or not known.told:
+            return []
+        duration = (now_ms - known.since_ms) // 1000
+        return [_fault(key, "ended", known.count, "", duration), self._setting()]
+
+    def _may_tell(self, key: tuple[str, str, str | None], now_ms: int) -> bool:
+        recent = [t for t in self._told_at.get(key, []) if now_ms - t < _HOUR_MS]
+        if len(recent) >= TOLD_PER_HOUR:
+            self._told_at[key] = recent
+            return False
+        self._told_at[key] = [*recent, now_ms]
+        return True
+
+    def _setting(self) -> SettingSet:
+        return SettingSet(SETTING, json.dumps([k for k, o in self._open.items() if o.told]))
+
+
+def _id(key: tuple[str, str, str | None]) -> str:
+    device, code, slot = key
+    return f"{code}:{device}" + (f":{slot}" if slot else "")
+
+
+def _fault(
+    key: tuple[str, str, str | None],
+    state: str,
+    count: int,
+    detail: str,
+    duration: int | None = None,
+) -> Fault:
+    device, code, slot = key
+    return Fault(
+        fault_id=_id(key),
+        state=state,
+        code=code,
+        device=device,
+        severity=_SEVERITY.get(device, Severity.DEGRADED),
+        stops=_STOPS.get(device, ()),
+        count=count,
+        detail=detail,
+        slot=slot,
+        duration_s=duration,
+    )
+
+
+def _event_name(fact: Fact) -> str:
+    if isinstance(fact, Fault):
+        return f"fault_{fact.state}"
+    name = type(fact).__name__
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
+def _words(fact: Fact) -> dict[str, object]:
+    return {
+        name: value
+        for name in type(fact).__dataclass_fields__  # type: ignore[attr-defined]
+        if (value := getattr(fact, name)) not in (None, "", ())
+    }

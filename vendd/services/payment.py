@@ -1,0 +1,51 @@
+"""The payment service: carries decided payouts to the changer and keeps its coin types right.
+
+Is NOT responsible for how much to pay or what to accept; the purchase machine decides that.
+"""
+
+import asyncio
+import random
+
+import structlog
+
+from vendd.core.sale.acts import PayOut
+from vendd.core.sale.reports import PayoutEnded
+from vendd.guard import BreakerOpen, Guard
+from vendd.ports import Changer, Refused, Sink
+
+_log = structlog.get_logger()
+
+
+class Payment:
+    """One changer behind its guard. A payout is asked for once; its result is a report."""
+
+    def __init__(
+        self,
+        changer: Changer,
+        sink: Sink,
+        loop: asyncio.AbstractEventLoop,
+        chance: random.Random,
+    ) -> None:
+        self._changer = changer
+        self._sink = sink
+        self._accepted: frozenset[int] | None = None
+        self.guard = Guard("changer", loop, chance, (Refused, OSError))
+
+    async def pay_out(self, act: PayOut) -> None:
+        """Ask once. Refused: certainly nothing moved. Silence: unknown, tube counts decide."""
+        try:
+            await self.guard.call(
+                lambda: self._changer.pay_out(act.payout_id, act.coins), repeatable=act.repeatable
+            )
+        except (Refused, BreakerOpen) as refusal:
+            _log.warning("payout_refused", payout=act.payout_id, why=str(refusal))
+            self._sink.put(PayoutEnded(act.payout_id, (), certain=True, why=str(refusal)))
+        except (TimeoutError, OSError) as silence:
+            _log.warning("payout_unanswered", payout=act.payout_id, why=repr(silence))
+            self._sink.put(PayoutEnded(act.payout_id, (), certain=False, why="no answer"))
+
+    def accept(self, coin_types: frozenset[int]) -> None:
+        """Bring the changer to exactly these coin types; told only when it differs."""
+        if coin_types != self._accepted:
+            self._accepted = coin_types
+            self._changer.accept(coin_types)
