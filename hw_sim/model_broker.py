@@ -70,8 +70,15 @@ class ModelCluster:
     def messages(self) -> int:
         return sum(len(log) for log in self.topics.values())
 
+    def drop_connections(self) -> None:
+        """The daemon was killed: what its clients had not sent is gone, and nobody is told."""
+        for broker in self._open:
+            broker.vanish()
+        self._open.clear()
+
     def forget(self, broker: "ModelBroker") -> None:
-        self._open.remove(broker)
+        if broker in self._open:
+            self._open.remove(broker)
 
 
 class ModelBroker:
@@ -100,14 +107,27 @@ class ModelBroker:
         return True
 
     async def close(self) -> None:
-        """What is still waiting is given up."""
+        """What is on its way arrives if it can; the rest is given up."""
         if not self._closed:
             self._closed = True
             self._cluster.forget(self)
+            self._stop_timer()
+            self._deliver()
             self.fail(DeliveryFailed("closed"))
 
+    def vanish(self) -> None:
+        """Gone without a word."""
+        self._closed = True
+        self._waiting.clear()
+        self._stop_timer()
+
+    def _stop_timer(self) -> None:
+        if self._delivering is not None:
+            self._delivering.cancel()
+            self._delivering = None
+
     def resume(self) -> None:
-        if self._cluster.up and self._waiting and self._delivering is None:
+        if self._cluster.up and self._waiting and self._delivering is None and not self._closed:
             delay = self._cluster.chance.uniform(*self._cluster.latency_s)
             self._delivering = asyncio.get_running_loop().call_later(delay, self._deliver)
 
