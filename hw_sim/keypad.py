@@ -21,6 +21,7 @@ class Keypad:
             legend: (plan.rows[row], plan.columns[column])
             for row, legends in enumerate(plan.keys)
             for column, legend in enumerate(legends)
+            if legend
         }
         self._closed: set[str] = set()
         self._held: dict[str, int] = {}  # presses under way per key

@@ -189,5 +189,5 @@ def _characters(rom: str) -> dict[int, str]:
         characters.setdefault(code, character)
     characters.update({code: chr(code) for code in range(0x20, 0x7E)})
     if rom == "A00":
-        characters.update({0x5C: "¥", 0x7E: "→", 0x7F: "←"})
+        characters.update({0x5C: "¥", 0x7E: "→", 0x7F: "←", 0xDF: "°"})
     return characters

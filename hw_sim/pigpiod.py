@@ -125,8 +125,19 @@ class PigpioServer:
         if command == _NC:
             del self.listeners[p1]
         else:
-            self.listeners[p1].monitored = p2 if command == _NB else 0
+            self._monitor(self.listeners[p1], p2 if command == _NB else 0)
         return 0
+
+    def _monitor(self, listener: "Connection", bits: int) -> None:
+        """Newly watched bits come with a report of the levels as they are.
+
+        The client compares with the levels from when it connected: without this it would
+        miss the first edge of a pin whose pull was set afterwards.
+        """
+        fresh = bits & ~listener.monitored
+        listener.monitored = bits
+        if fresh:
+            listener.send_report(0, self.tick(), self.gpio.levels())
 
 
 class Connection(asyncio.Protocol):

@@ -34,7 +34,7 @@ class SlotPlan:
 
 @dataclass(frozen=True, slots=True)
 class KeypadPlan:
-    """`keys[row][column]` are the legends."""
+    """`keys[row][column]` are the legends, "" where no key is."""
 
     rows: tuple[int, ...]
     columns: tuple[int, ...]

@@ -12,7 +12,7 @@ HISTORY = 1_000
 class VirtualScreen:
     """Implements `ports.Display`. `history` keeps the latest changes as (loop time, lines).
 
-    Lines that don't fit are a mistake of the caller and raise ValueError.
+    What doesn't fit is cut, as glass would, and counted in `overflows`.
     """
 
     def __init__(self, clock: WorldClock, columns: int = 16, rows: int = 2) -> None:
@@ -20,13 +20,15 @@ class VirtualScreen:
         self.lines: tuple[str, ...] = ("",) * rows
         self.history: deque[tuple[float, tuple[str, ...]]] = deque(maxlen=HISTORY)
         self.blinks = 0
+        self.overflows = 0
         self._clock = clock
         self._watchers: list[Callable[[tuple[str, ...]], None]] = []
 
     def show(self, lines: tuple[str, ...]) -> None:
         if len(lines) > self.rows or any(len(line) > self.columns for line in lines):
-            raise ValueError(f"{lines!r} doesn't fit {self.columns}x{self.rows}")
-        shown = tuple(line.rstrip() for line in lines) + ("",) * (self.rows - len(lines))
+            self.overflows += 1
+        filled = (*lines, *("",) * self.rows)[: self.rows]
+        shown = tuple(line[: self.columns].rstrip() for line in filled)
         if shown == self.lines:
             return
         self.lines = shown
