@@ -49,3 +49,7 @@ class Payment:
         if coin_types != self._accepted:
             self._accepted = coin_types
             self._changer.accept(coin_types)
+
+    def forget(self) -> None:
+        """The changer came up anew: what it was told before may be gone."""
+        self._accepted = None

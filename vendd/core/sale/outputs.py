@@ -91,6 +91,11 @@ def screen(state: State, world: Snapshot, columns: int = 16) -> Screen:
     return _phase(state, world, columns)
 
 
+def out_of_service(world: Snapshot, columns: int = 16) -> Screen:
+    """What stands there when nothing can be sold, whatever the state."""
+    return _say("out_of_service", world, columns)
+
+
 def _phase(state: State, world: Snapshot, columns: int) -> Screen:
     credit = state.credit
     match state.phase:

@@ -1,0 +1,213 @@
+"""The transaction service, the engine: decide, commit, then act.
+
+One report at a time: the pure machine decides, everything it records goes into
+one commit, and only when that is durable are the acts performed. When a commit
+fails nothing was changed; money is inhibited, the display says so, and a fact of
+the world (a coin, a drop, the end of a turn) is decided again until it is on
+record, while a mere wish (a key, the lever) is dropped: nobody wants a vend
+five minutes late.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+import structlog
+
+from vendd.core.facts import Fact, SaleClosed
+from vendd.core.rows import Record
+from vendd.core.sale import outputs
+from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, PayOut, TurnMotor
+from vendd.core.sale.machine import durable_changed, step
+from vendd.core.sale.reports import (
+    ChangerReady,
+    KeyPressed,
+    LeverPressed,
+    Report,
+    TimerFired,
+)
+from vendd.core.service import observe
+from vendd.core.snapshot import Moment, Snapshot
+from vendd.events.context import Context
+from vendd.ports import Books, Display, Events, StoreFailed
+from vendd.services import inventory, memory
+from vendd.services.dispensing import Dispensing
+from vendd.services.inbox import Inbox, Received
+from vendd.services.memory import Memory
+from vendd.services.notification import Notification
+from vendd.services.payment import Payment
+from vendd.services.timers import Timers
+
+RETRY_S: Final = 1.0
+_log = structlog.get_logger()
+
+
+class Buzzer(Protocol):
+    def beep(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who carries out what the engine decides."""
+
+    books: Books
+    payment: Payment
+    dispensing: Dispensing
+    notification: Notification
+    display: Display
+    events: Events
+    buzzer: Buzzer | None = None
+
+
+class Engine:
+    """`context` makes the events' common part for a moment and an actor kind."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        inbox: Inbox,
+        crew: Crew,
+        snapshot: Snapshot,
+        stored: Memory,
+        moment: Callable[[float], Moment],
+        context: Callable[[Moment, str], Context],
+    ) -> None:
+        self._loop = loop
+        self._inbox = inbox
+        self._crew = crew
+        self._moment = moment
+        self._context = context
+        self._timers = Timers(loop, inbox)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.memory = stored
+        self.snapshot = snapshot
+        self.commits = 0
+        self.failing = False
+        self.progress_at = loop.time()
+
+    async def run(self) -> None:
+        """Handle reports for ever; ends by cancellation."""
+        try:
+            while True:
+                await self.handle(await self._inbox.next())
+        finally:
+            self._timers.close()
+            for task in self._tasks:
+                task.cancel()
+
+    async def handle(self, received: Received) -> None:
+        """One report, to the end: decided, durable, acted on."""
+        report = received.report
+        self.progress_at = self._loop.time()
+        if isinstance(report, TimerFired) and not self._timers.valid(report.timer, received.token):
+            return
+        self._crew.dispensing.heard(report)
+        if isinstance(report, ChangerReady):
+            self._crew.payment.forget()
+        acts = await self._decide_and_commit(report, self._moment(received.at))
+        for act in acts:
+            self._perform(act)
+        self._bring_devices()
+
+    async def _decide_and_commit(self, report: Report, moment: Moment) -> tuple[Act, ...]:
+        service = self.memory.service.step(report)
+        world = replace(observe(self.snapshot, service, report), now=moment)
+        sale, decided, acts = step(self.memory.sale, report, world)
+        noted = self._crew.notification.records(report, moment.uptime_ms)
+        records = (*decided, *inventory.facts_of(decided, world), *noted)
+        following = Memory(sale, service)
+        changed = service != self.memory.service or durable_changed(self.memory.sale, sale)
+        if changed or records:
+            blob = memory.dump(following) if changed else None
+            if not await self._commit(blob, records, self._context(moment, _actor(report)), report):
+                return ()
+            world = world.after(decided)
+        self.memory, self.snapshot = following, world
+        return acts
+
+    async def _commit(
+        self, blob: bytes | None, records: tuple[Record, ...], context: Context, report: Report
+    ) -> bool:
+        """Durable, or False when the decision was given up: nothing of it happened."""
+        while True:
+            try:
+                stored = await self._crew.books.commit(blob, records, context)
+                break
+            except StoreFailed as failure:
+                self._make_safe(failure)
+                if isinstance(report, KeyPressed | LeverPressed):
+                    return False
+                await asyncio.sleep(RETRY_S)
+                self.progress_at = self._loop.time()
+        self.commits += 1
+        self._recovered()
+        self._crew.events.committed(stored)
+        self._tell(records)
+        return True
+
+    # --- when the store fails -------------------------------------------------------
+
+    def _make_safe(self, failure: StoreFailed) -> None:
+        """Only what makes things safe: no more money, and the customer is told."""
+        if not self.failing:
+            _log.error("commit_failed", why=str(failure))
+        self.failing = True
+        self._crew.payment.accept(frozenset())
+        self._crew.display.show(outputs.out_of_service(self.snapshot, self._crew.display.columns))
+
+    def _recovered(self) -> None:
+        if self.failing:
+            self.failing = False
+            _log.warning("commits_recovered")
+
+    # --- after the commit -------------------------------------------------------------
+
+    def _perform(self, act: Act) -> None:
+        match act:
+            case Arm(timer, ms):
+                self._timers.arm(timer, ms)
+            case Disarm(timer):
+                self._timers.disarm(timer)
+            case TurnMotor():
+                self._crew.dispensing.turn(act)
+            case PayOut():
+                task = self._loop.create_task(self._crew.payment.pay_out(act))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            case Acknowledge():
+                self._crew.display.blink()
+                if self._crew.buzzer is not None:
+                    self._crew.buzzer.beep()
+            case _:
+                _log.error("act_without_device", act=type(act).__name__)
+
+    def _bring_devices(self) -> None:
+        """Display and coin types follow the state, whatever was decided before."""
+        if self.failing:
+            return
+        sale = self.memory.sale
+        self._crew.payment.accept(outputs.accepted_coins(sale, self.snapshot))
+        columns = self._crew.display.columns
+        self._crew.display.show(outputs.screen(sale, self.snapshot, columns))
+
+    def _tell(self, records: tuple[Record, ...]) -> None:
+        facts = [r for r in records if isinstance(r, Fact)]
+        self._crew.notification.tell(facts)
+        for fact in facts:
+            if isinstance(fact, SaleClosed):
+                _log.info(
+                    "sale_closed",
+                    sale=fact.sale_id,
+                    slot=fact.slot,
+                    outcome=fact.outcome.value,
+                    reason=fact.reason.value if fact.reason else None,
+                    price=fact.price_charged,
+                    change_paid=fact.change_paid,
+                    proof=fact.proof.value,
+                    total_ms=fact.total_ms,
+                )
+
+
+def _actor(report: Report) -> str:
+    return "customer" if isinstance(report, KeyPressed | LeverPressed) else "system"
