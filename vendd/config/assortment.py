@@ -1,60 +1,39 @@
-"""Checks on what is sold: slots, products, levels and prices."""
+"""Checks on what is sold: products, slots, levels and prices."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from vendd.config.draft import Draft
-from vendd.config.model import AMOUNTS
+from vendd.config.model import AMOUNTS, as_slot
 from vendd.config.problems import Problem
 from vendd.config.reading import Path_
+from vendd.config.sections import SlotEntry
 from vendd.core.money import Currency, currency, parse_amount
+from vendd.core.planogram import Product, Slot, check_planogram
 
 
-def _slots_unique(draft: Draft) -> Iterator[Problem]:
-    entries = draft.slots
-    yield from _twice(draft, "slot", "selection", ((n, s.selection) for n, s in entries))
-    yield from _twice(draft, "slot", "item_no", ((n, s.item_no) for n, s in entries))
-    yield from _twice(draft, "product", "id", ((n, p.id) for n, p in draft.products))
-    first: dict[str, str] = {}
-    for place, slot in entries:
-        for motor in slot.motors:
-            if motor in first:
-                what = f"turns motor {motor}, which is slot {first[motor]}'s"
-                path = ("slot", place, "motors")
-                yield draft.problem(path, what, "a motor turns for one slot, once")
-            first.setdefault(motor, slot.selection)
+def _products_unique(draft: Draft) -> Iterator[Problem]:
+    first: dict[str, int] = {}
+    for place, entry in draft.products:
+        if entry.id in first:
+            what = f"stands in entry {first[entry.id] + 1} and in entry {place + 1}"
+            remedy = "give each [[product]] its own id"
+            yield draft.problem(("product", place, "id"), what, remedy)
+        first.setdefault(entry.id, place)
 
 
-def _twice(
-    draft: Draft, kind: str, key: str, values: Iterable[tuple[int, str | int]]
-) -> Iterator[Problem]:
-    first: dict[str | int, int] = {}
-    for place, value in values:
-        if value in first:
-            what = f"stands in entry {first[value] + 1} and in entry {place + 1}"
-            yield draft.problem((kind, place, key), what, f"give each [[{kind}]] its own {key}")
-        first.setdefault(value, place)
-
-
-def _slots_refer(draft: Draft) -> Iterator[Problem]:
+def _products_exist(draft: Draft) -> Iterator[Problem]:
+    raw = draft.tree.values.get("product")
+    if not isinstance(raw, list) or len(raw) != len(draft.products):
+        return  # one of them is wrong itself and may be the one that is meant
     products = {entry.id for _, entry in draft.products}
-    complete = isinstance(raw := draft.tree.values.get("product"), list) and len(raw) == len(
-        draft.products
-    )
     for place, slot in draft.slots:
-        if complete and slot.product not in products:
-            yield draft.problem(
-                ("slot", place, "product"), "is no product", _nearest(slot.product, products)
-            )
-        if draft.motors is None:
-            continue
-        known = draft.motors.names()
-        for n, motor in enumerate(slot.motors):
-            if motor not in known:
-                yield draft.problem(
-                    ("slot", place, "motors", n), "is no motor of [motors]", _nearest(motor, known)
-                )
+        if slot.product not in products:
+            remedy = _nearest(slot.product, products)
+            yield draft.problem(("slot", place, "product"), "is no product", remedy)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -64,60 +43,91 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _selections_can_be_keyed(draft: Draft) -> Iterator[Problem]:
-    for place, slot in draft.slots:
-        path = ("slot", place, "selection")
+    for place, slot in draft.slots[:1]:  # the others must be as long as the first
         if draft.sale is not None and len(slot.selection) != draft.sale.selection_length:
+            what = f"has {len(slot.selection)} characters"
             remedy = f"every selection has sale.selection_length = {draft.sale.selection_length}"
-            yield draft.problem(path, f"has {len(slot.selection)} characters", remedy)
-        if draft.keypad is None:
-            continue
-        legends = set(draft.keypad.legends()) - {draft.keypad.clear}
+            yield draft.problem(("slot", place, "selection"), what, remedy)
+    if draft.keypad is None:
+        return
+    legends = set(draft.keypad.legends()) - {draft.keypad.clear}
+    for place, slot in draft.slots:
         for character in sorted(set(slot.selection) - legends):
-            yield draft.problem(path, f"needs the key {character!r}", "keypad.keys has none")
+            what = f"needs the key {character!r}, which keypad.keys has not"
+            remedy = f"the keys are {' '.join(sorted(legends))}"
+            yield draft.problem(("slot", place, "selection"), what, remedy)
 
 
-def _levels(draft: Draft) -> Iterator[Problem]:
+def _first_levels(draft: Draft) -> Iterator[Problem]:
     for place, slot in draft.slots:
-        par = slot.capacity if slot.par is None else slot.par
-        pairs = (
-            ("level", slot.level, "capacity", slot.capacity),
-            ("par", par, "capacity", slot.capacity),
-            ("threshold", slot.threshold, "par", par),
-        )
-        for small, value, large, most in pairs:
-            if value > most:
-                what = f"is larger than {large} = {most}"
-                yield draft.problem(("slot", place, small), what, f"write at most {most}")
+        if slot.level > slot.capacity:
+            what = f"is larger than capacity = {slot.capacity}"
+            remedy = f"write at most {slot.capacity}"
+            yield draft.problem(("slot", place, "level"), what, remedy)
 
 
-def _currency_and_amounts(draft: Draft) -> Iterator[Problem]:
-    if draft.machine is None:
+def _planogram(draft: Draft) -> Iterator[Problem]:
+    """The core's own rules, their findings at the keys where they were set."""
+    money = _money(draft)
+    if money is None:
         return
+    named = {motor for _, slot in draft.slots for motor in slot.motors}
+    motors = named if draft.motors is None else draft.motors.names()
+    slots = [_readable(entry, money) for _, entry in draft.slots]
+    for found in check_planogram(slots, motors=motors):
+        number, key = _WHERE.fullmatch(found.where).groups()  # type: ignore[union-attr]
+        place = draft.slots[int(number) - 1][0]
+        yield draft.problem(("slot", place, *key.split()), found.what, found.remedy)
+
+
+_WHERE: Final = re.compile(r"slot (\d+) \(.*\) ([a-z_ ]+)")
+
+
+def _readable(entry: SlotEntry, money: Currency) -> Slot:
+    """The slot with stand-ins for what is complained about elsewhere: product and bad amounts."""
+    prices = {}
+    for name, text in _prices(entry):
+        try:
+            prices[name] = parse_amount(text, money)
+        except ValueError:
+            prices[name] = 1
+    known = {entry.product: Product(entry.product, entry.product)}
+    unpriced = as_slot(entry.model_copy(update={"price": None}), known, money)
+    return replace(unpriced, prices=prices)
+
+
+def _amounts(draft: Draft) -> Iterator[Problem]:
+    money = _money(draft)
+    if money is None:
+        if draft.machine is not None:
+            remedy = 'write the ISO 4217 code of a currency in use, as in "EUR"'
+            yield draft.problem(("machine", "currency"), "is no currency", remedy)
+        return
+    texts: list[tuple[Path_, str | None]] = [
+        (("sale", key), getattr(draft.sale, key, None)) for key in AMOUNTS
+    ]
+    for place, entry in draft.slots:
+        texts += [(("slot", place, "price", name), text) for name, text in _prices(entry)]
+    for path, text in texts:
+        if text is None:
+            continue
+        try:
+            parse_amount(text, money)
+        except ValueError as error:
+            what, _, remedy = str(error).partition(": ")
+            yield draft.problem(path, what.removeprefix(f"{text!r} "), remedy)
+
+
+def _money(draft: Draft) -> Currency | None:
     try:
-        money = currency(draft.machine.currency)
-    except ValueError as error:
-        yield draft.problem(("machine", "currency"), str(error), "write the code of your currency")
-        return
-    for key in AMOUNTS:
-        text = getattr(draft.sale, key, None)
-        if text is not None:
-            yield from _amount(draft, ("sale", key), text, money)
-    for place, slot in draft.slots:
-        if slot.price is not None:
-            for name, text in slot.price.model_dump(exclude_none=True).items():
-                yield from _amount(draft, ("slot", place, "price", name), text, money)
+        return None if draft.machine is None else currency(draft.machine.currency)
+    except ValueError:
+        return None
 
 
-def _amount(draft: Draft, path: Path_, text: str, money: Currency) -> Iterator[Problem]:
-    try:
-        amount = parse_amount(text, money)
-    except ValueError as error:
-        what, _, remedy = str(error).partition(": ")
-        yield draft.problem(path, what.removeprefix(f"{text!r} "), remedy)
-        return
-    if path[0] == "slot" and amount == 0:
-        remedy = "write a price above 0, or free = true and no price"
-        yield draft.problem(path, "is 0, and a price of 0 gives nothing away", remedy)
+def _prices(entry: SlotEntry) -> list[tuple[str, str]]:
+    lists = {} if entry.price is None else entry.price.model_dump(exclude_none=True)
+    return list(lists.items())
 
 
 def _support_line_fits(draft: Draft) -> Iterator[Problem]:
@@ -130,22 +140,12 @@ def _support_line_fits(draft: Draft) -> Iterator[Problem]:
         yield draft.problem(("sale", "support_line"), what, remedy)
 
 
-def _free_or_priced(draft: Draft) -> Iterator[Problem]:
-    for place, slot in draft.slots:
-        if slot.free and slot.price is not None:
-            remedy = "remove the price, or free = true"
-            yield draft.problem(("slot", place, "price"), "stands beside free = true", remedy)
-        elif not slot.free and slot.price is None:
-            remedy = 'write price = { cash = "1.50" }, or free = true'
-            yield draft.problem(("slot", place, "price"), "is missing", remedy)
-
-
 CHECKS: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
-    _slots_unique,
-    _slots_refer,
+    _products_unique,
+    _products_exist,
     _selections_can_be_keyed,
-    _levels,
-    _currency_and_amounts,
-    _free_or_priced,
+    _first_levels,
+    _amounts,
+    _planogram,
     _support_line_fits,
 )

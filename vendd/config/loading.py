@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from vendd.config import checks, wording
+from vendd.config import checks, wiring, wording
 from vendd.config.draft import Draft
 from vendd.config.model import Config
 from vendd.config.problems import ConfigError, Problem, shown
@@ -33,6 +33,20 @@ def load_with_warnings(path: Path | str) -> tuple[Config, tuple[Problem, ...]]:
     if errors:
         raise ConfigError(errors)
     return Config.model_validate(tree.values), tuple(p for p in found if p.warning)
+
+
+def salvage(path: Path | str) -> Config | None:
+    """What a configuration that `load` refuses still says of the motor lines: a `Config` with
+    only gpio, pins, motors and buzzer. For switching lines off, whatever was mistyped since
+    the daemon started. None when that can't be read either."""
+    draft, _ = _draft(read(Path(path))[0])
+    if draft.gpio is None or draft.motors is None:
+        return None
+    if any(name not in draft.pins for _, name in wiring.pin_uses(draft)):
+        return None
+    return Config.model_construct(
+        gpio=draft.gpio, pins=draft.pins, motors=draft.motors, buzzer=draft.buzzer
+    )
 
 
 def _draft(tree: Tree) -> tuple[Draft, list[Problem]]:

@@ -83,7 +83,7 @@ class Config(BaseModel):
     def slots(self) -> dict[str, Slot]:
         """By selection, in the order of the file."""
         products, money = self.products(), self.currency()
-        return {entry.selection: slot(entry, products, money) for entry in self.slot}
+        return {entry.selection: as_slot(entry, products, money) for entry in self.slot}
 
     def first_levels(self) -> dict[str, int]:
         """What stands in each slot when the books see it for the first time."""
@@ -95,7 +95,7 @@ class Config(BaseModel):
         return hashlib.sha256(canonical).hexdigest()[:12]
 
 
-def slot(entry: SlotEntry, products: Mapping[str, Product], money: Currency) -> Slot:
+def as_slot(entry: SlotEntry, products: Mapping[str, Product], money: Currency) -> Slot:
     """The planogram's slot. KeyError: no such product; ValueError: a price that is no amount."""
     lists = {} if entry.price is None else entry.price.model_dump(exclude_none=True)
     return Slot(

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
+from vendd.core.planogram import ITEM_NO_MAX
 from vendd.core.policy import ForceVend, Policy
 
 _DAY_MS: Final = 86_400_000
@@ -204,8 +205,8 @@ class Price(Section):
 class SlotEntry(Section):
     """`level`: what stands in the slot when the books see it for the first time."""
 
-    selection: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9*#]{1,4}$")]
-    item_no: Annotated[int, Strict(), Field(ge=1, le=65_534)]  # MDB: FFFF means none
+    selection: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,4}$")]
+    item_no: Annotated[int, Strict(), Field(ge=1, le=ITEM_NO_MAX)]
     product: Text
     motors: Annotated[tuple[Text, ...], Field(min_length=1, max_length=4)]
     capacity: Annotated[int, Strict(), Field(ge=1, le=999)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from vendd.config.draft import Draft
+from vendd.config.model import Config
 from vendd.config.problems import Problem
 from vendd.config.reading import Path_
 from vendd.config.sections import DirectMotors, MatrixMotors
@@ -22,7 +23,7 @@ PULLED_UP: Final = range(9)
 (Broadcom BCM2835 ARM Peripherals, table 6-31)."""
 
 
-def pin_uses(draft: Draft) -> Iterator[tuple[Path_, str]]:
+def pin_uses(draft: Draft | Config) -> Iterator[tuple[Path_, str]]:
     """(where it is named, pin name) of every pin that a section uses."""
     motors = draft.motors
     if motors is not None:
@@ -111,6 +112,18 @@ def _motor_times(draft: Draft) -> Iterator[Problem]:
         )
 
 
+def _coupled_motors(draft: Draft) -> Iterator[Problem]:
+    """In a matrix, motors of two rows and two columns would power two more."""
+    if not isinstance(draft.motors, MatrixMotors):
+        return
+    for place, slot in draft.slots:
+        rows = {motor[:1] for motor in slot.motors}
+        columns = {motor[1:] for motor in slot.motors}
+        if len(rows) > 1 and len(columns) > 1:
+            remedy = "motors that turn together stand in one row or in one column"
+            yield draft.problem(("slot", place, "motors"), "can't turn together", remedy)
+
+
 def _keypad_shape(draft: Draft) -> Iterator[Problem]:
     keypad = draft.keypad
     if keypad is None:
@@ -143,6 +156,7 @@ CHECKS: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _pins_unused,
     _motor_lines_rest,
     _motor_times,
+    _coupled_motors,
     _keypad_shape,
     _factory,
 )

@@ -29,7 +29,7 @@ FORMS: Mapping[str, str] = {
     "currency": 'three capital letters (ISO 4217), as in "EUR"',
     "bootstrap": 'host:port, several with commas, as in "kafka.example:9092"',
     "topic_prefix": "only letters, digits, '.', '_' and '-'",
-    "selection": "one to four characters A-Z, 0-9, * or #, as they stand on the keys",
+    "selection": "one to four capital letters or digits, as they stand on the keys",
     "keys": 'one capital letter, digit, * or # each, "clear", or "" where no key is',
     "rows": "a row is one capital letter; a pin is named by a name of [pins]",
 }

@@ -1,0 +1,89 @@
+"""The command ``vendd``: the daemon, and what is done to a machine without it.
+
+``vendd --config FILE`` (or ``vendd run``) runs, ``vendd check`` explains a configuration,
+``vendd safe`` switches every motor line off. Exit codes: 0 done, 1 failed, 2 wrong usage or
+configuration (nothing was started).
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vendd import __version__
+from vendd.cli.check import check, report
+from vendd.config import Config, ConfigError, load, salvage
+
+DEFAULT = Path("/etc/vendd/vendd.toml")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.command == "check":
+        return check(options.config)
+    try:
+        config: Config | None = load(options.config)
+    except ConfigError as error:
+        report(error)
+        # A file that was spoiled while the daemon ran must not keep a motor turning.
+        config = salvage(options.config) if options.command == "safe" else None
+    if config is None:
+        return 2
+    return _safe(config) if options.command == "safe" else _run(config)
+
+
+def _run(config: Config) -> int:
+    from vendd.daemon import main as run
+
+    return run(config)
+
+
+def _safe(config: Config) -> int:
+    """Runs after every exit of the daemon, however it ended. 1: some line may still be active."""
+    from vendd.drivers.pins import PinTrouble, open_pin_factory
+    from vendd.drivers.safe import safe_all
+    from vendd.hardware import safe_lines
+
+    gpio = config.gpio
+    try:
+        factory = open_pin_factory(gpio.factory, gpio.host, gpio.port)
+    except PinTrouble as error:
+        _say(f"NOT SAFE: {error}")
+        return 1
+    try:
+        return 0 if safe_all(factory, safe_lines(config), _say) else 1
+    finally:
+        factory.close()
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vendd", description="The controller of one machine.")
+    parser.add_argument("--version", action="version", version=f"vendd {__version__}")
+    _config(parser, DEFAULT)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, help_ in (
+        ("run", "run the machine (also without a command)"),
+        ("check", "check a configuration and print what it means; starts nothing"),
+        ("safe", "switch every motor and relay line off; the daemon must not be running"),
+    ):
+        # SUPPRESS: `vendd --config FILE check` keeps the file given before the command.
+        _config(commands.add_parser(name, help=help_, description=help_), argparse.SUPPRESS)
+    return parser
+
+
+def _config(parser: argparse.ArgumentParser, default: Path | str) -> None:
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        default=default,
+        help=f"default {DEFAULT}; FILE.d/*.toml are read over it",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
