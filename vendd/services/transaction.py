@@ -130,10 +130,10 @@ class Engine:
         self, blob: bytes | None, records: tuple[Record, ...], context: Context, report: Report
     ) -> bool:
         """Durable, or False when the decision was given up: nothing of it happened."""
-        while True:
+        stored = None
+        while stored is None:
             try:
                 stored = await self._crew.books.commit(blob, records, context)
-                break
             except StoreFailed as failure:
                 self._make_safe(failure)
                 if isinstance(report, KeyPressed | LeverPressed):
