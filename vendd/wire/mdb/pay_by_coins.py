@@ -1,0 +1,109 @@
+"""Payout coin by coin, for changers of any level (NAMA MDB/ICP 4.2, 5.3, command 0D)."""
+
+from enum import Enum
+from typing import Final
+
+from vendd.wire.mdb import changer_data as cd
+from vendd.wire.mdb.changer_data import TubeLevels
+from vendd.wire.mdb.exchange import Answer, Reply
+from vendd.wire.mdb.payout import PER_COIN_S, Coins, Outcome, Step, Stuck, Watched, as_coins
+from vendd.wire.mdb.tubes import SATURATED, TubeReader
+
+SETTLE_S: Final = 0.3  # between two readings that should differ
+
+
+class CoinPhase(Enum):
+    BASELINE = "baseline"
+    DISPENSE = "dispense"
+    SETTLING = "settling"
+    CHECK = "check"
+
+
+class ByCoins(Watched):
+    """One DISPENSE per coin: POLL until no longer busy, then the tube must hold one less."""
+
+    def __init__(self, id_: str, coins: Coins, reader: TubeReader) -> None:
+        super().__init__(id_, coins, reader)
+        self._queue = [t for t, n in coins for _ in range(n)]
+        self.phase = CoinPhase.BASELINE
+        self._doubt = False
+        self._checks = 0
+        self._resends = 0
+
+    def next(self, now: float) -> bytes:
+        if self.phase is CoinPhase.DISPENSE:
+            self._start(now)
+            self._checks = 0
+            return cd.dispense(self._queue[0])
+        return cd.POLL if self.phase is CoinPhase.SETTLING else cd.TUBE_STATUS
+
+    def answered(self, reply: Reply, now: float) -> Step:
+        self.wait_s = None
+        match self.phase:
+            case CoinPhase.BASELINE:
+                refused = self._baseline(reply)
+                if self._evidence.before is not None:
+                    self._dispense()
+                return refused
+            case CoinPhase.DISPENSE:
+                self.taken = self.taken or reply.valid
+                self._doubt = not reply.valid
+                self.phase = CoinPhase.SETTLING
+                return None
+            case CoinPhase.SETTLING:
+                if reply.valid and not (reply.answer is Answer.DATA and self._busy):
+                    self.phase = CoinPhase.CHECK
+                    self.wait_s = 0.0
+                    self._tries = 0
+                elif self._overdue(now, PER_COIN_S):
+                    return Stuck.OVERDUE
+                return None
+            case CoinPhase.CHECK:
+                return self._check(reply)
+
+    def _dispense(self) -> None:
+        self.phase = CoinPhase.DISPENSE
+        self.wait_s = 0.0
+
+    def _check(self, reply: Reply) -> Step:
+        levels = self._reader.take(reply)
+        if levels is None:
+            return None if self._ask_again() else Stuck.UNCLEAR
+        type_ = self._queue[0]
+        left, _ = self._evidence.left(levels)
+        before = self._evidence.before.counts[type_] if self._evidence.before else 0
+        blind = before >= SATURATED and left.get(type_, 0) == 0
+        if left.get(type_, 0) > 0 or (blind and not self._doubt and not self._jammed):
+            self.taken = True
+            return self._coin_left(levels, type_, max(1, left.get(type_, 0)))
+        return self._coin_stayed(levels, blind)
+
+    def _coin_left(self, levels: TubeLevels, type_: int, coins: int) -> Step:
+        self._paid[type_] = self._paid.get(type_, 0) + coins
+        for _ in range(min(coins, self._queue.count(type_))):
+            self._queue.remove(type_)
+        self._evidence.start(levels)
+        self._resends = 0
+        if not self._queue or self._jammed:
+            return self._ended(missing=bool(self._queue))
+        self._dispense()
+        return None
+
+    def _coin_stayed(self, levels: TubeLevels, blind: bool) -> Step:
+        self._checks += 1
+        if self._checks < 3:  # counts may follow late
+            self.wait_s = SETTLE_S
+            return None
+        if blind:
+            return Stuck.UNCLEAR
+        if self._doubt and self._resends < 2:
+            # The tube holds what it held: the lost command was not carried out.
+            self._resends += 1
+            self._evidence.start(levels)
+            self._dispense()
+            return None
+        return self._ended(missing=True)
+
+    def _ended(self, *, missing: bool) -> Outcome:
+        moved = self.taken or bool(self._paid)
+        return Outcome(as_coins(self._paid), True, self._why(missing), moved=moved)
