@@ -96,7 +96,9 @@ def test_disabled_unknown_and_slug_fall_through(ready: Bench) -> None:
     ready.changer.insert_slug()
     ready.wait(0.5)
     assert ready.ask("0b") == "22"  # the unknown coin and the slug
-    assert [value for _, value in ready.changer.truth.take_cup()] == [100, 7, 0]
+    truth = ready.changer.truth
+    assert [value for _, value in truth.take_cup()] == [100, 7, 0]
+    assert (truth.returned, truth.taken, truth.cup_total()) == (107, 107, 0)
     assert ready.changer.truth.conserved()
 
 
@@ -170,6 +172,7 @@ def test_alternative_payout_by_value(ready: Bench) -> None:
     assert ready.ask("0f03") == "ACK"  # still busy
     while (answer := ready.ask("0f04")) != "ACK":
         values.append(int(answer, 16))
+        assert len(values) < 50, "the value poll does not end"
         ready.wait(0.25)
     assert sum(values) == 0x25
     assert 0 in values

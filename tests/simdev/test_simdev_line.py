@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,33 @@ def test_a_dead_host_leaves_the_device_alone(bench: Bench) -> None:
     assert host.chunks == []
     host.open()
     assert host.say("R,0B\n") == ["r,ACK"]  # and what it answered is gone
+
+
+class Talker:
+    """A device that says what the test wants, when it wants."""
+
+    def connect(self, transmit: Callable[[bytes], None]) -> None:
+        self.transmit = transmit
+
+    def received(self, data: bytes) -> None: ...
+
+    def power_on(self) -> None: ...
+
+
+def test_bytes_follow_each_other_and_none_arrive_after_close(bench: Bench) -> None:
+    talker = Talker()
+    line = MemoryLine(bench.loop, talker, latency_s=0.0)
+    heard: list[tuple[float, bytes]] = []
+    start = bench.loop.time()
+    wire = line.open("x", 10_000, lambda data: heard.append((bench.loop.time(), data)), print)
+    talker.transmit(b"ab")
+    talker.transmit(b"cde")
+    talker.transmit(b"f")
+    bench.wait(0.0055)  # a byte takes 1 ms
+    assert [(round(at - start, 6), data) for at, data in heard] == [(0.002, b"ab"), (0.005, b"cde")]
+    wire.close()
+    bench.wait(1.0)
+    assert len(heard) == 2
 
 
 def test_slow_baud_rate(bench: Bench) -> None:

@@ -42,6 +42,13 @@ def test_lines(bench: Bench, sent: str, lines: list[str], torn: float) -> None:
     assert Host(bench, torn=torn).say(sent, 0.6 if len(sent) > 99 else 0.1) == lines
 
 
+def test_the_end_of_an_overlong_line_is_not_a_command(bench: Bench) -> None:
+    host = Host(bench)
+    host.say("x" * 200)
+    assert host.say("R,0B\n") == []
+    assert host.say("R,0B\n") == ["r,0B"]
+
+
 def test_vendor_dialect(bench: Bench) -> None:
     host = Host(bench, GENERIC_MASTER)
     assert host.say("R,0B\nM,1\n") == ["p,NACK", "m,ACK"]  # no master yet
