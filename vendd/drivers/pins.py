@@ -26,6 +26,8 @@ Changed = Callable[[bool, float], None]
 class PinFactory(Protocol):
     """A gpiozero pin factory (`gpiozero.Factory`)."""
 
+    def ticks(self) -> float: ...
+
     def close(self) -> None: ...
 
 
@@ -152,6 +154,15 @@ def open_pin_factory(name: str, host: str = "127.0.0.1", port: int = 8888) -> Pi
             f"GPIO factory {name!r}{where} can't be opened: {_words(error)}"
         ) from error
     return factory
+
+
+def probe(factory: PinFactory) -> None:
+    """Raises `PinTrouble` when the factory is gone for good. Only a remote one can be (its
+    daemon died): then no edge ever comes again, and nothing else would tell."""
+    try:
+        factory.ticks()
+    except _pin_errors() as error:
+        raise PinTrouble(f"GPIO is gone: {_words(error)}") from error
 
 
 _FACTORIES = {
