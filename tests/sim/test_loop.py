@@ -1,6 +1,7 @@
 """The virtual-time loop: order, jumps, refusals, dead-lock, lives."""
 
 import asyncio
+import gc
 import threading
 import time
 
@@ -105,4 +106,24 @@ def test_an_abandoned_life_does_nothing_more() -> None:
     assert ticks == [0, 1, 2]
     assert ended == []
     assert not task.done()
-    assert loop.dead_tasks() == [task]
+    loop.close()
+    del task
+    gc.collect()
+    assert ended == []
+
+
+def test_a_life_can_be_entered_again() -> None:
+    loop = VirtualLoop()
+    seen: list[str] = []
+    with loop.life() as life:
+        loop.call_later(1, seen.append, "first")
+    with loop.life() as other:
+        loop.call_later(1, seen.append, "other")
+    with loop.life(life):
+        loop.call_later(1, seen.append, "first again")
+    loop.call_later(1, seen.append, "world")
+    loop.abandon(life)
+    loop.run_for(2)
+    assert seen == ["other", "world"]
+    assert other != life
+    loop.close()
