@@ -99,7 +99,7 @@ def _readable(entry: SlotEntry, money: Currency) -> Slot:
 def _amounts(draft: Draft) -> Iterator[Problem]:
     money = _money(draft)
     if money is None:
-        if draft.machine is not None:
+        if re.fullmatch("[A-Z]{3}", str(draft.tree.at(("machine", "currency")))):
             remedy = 'write the ISO 4217 code of a currency in use, as in "EUR"'
             yield draft.problem(("machine", "currency"), "is no currency", remedy)
         return
@@ -119,8 +119,10 @@ def _amounts(draft: Draft) -> Iterator[Problem]:
 
 
 def _money(draft: Draft) -> Currency | None:
+    """Whatever else is wrong with ``[machine]``: amounts can be read once the currency can."""
+    code = draft.tree.at(("machine", "currency"))
     try:
-        return None if draft.machine is None else currency(draft.machine.currency)
+        return currency(code) if isinstance(code, str) else None
     except ValueError:
         return None
 

@@ -14,6 +14,7 @@ from vendd.config.reading import IDENTITY, Path_, Tree, read
 from vendd.config.sections import DirectMotors, MatrixMotors
 
 _MOTORS: Final[Mapping[str, type[Any]]] = {"matrix": MatrixMotors, "direct": DirectMotors}
+_SALVAGED: Final = ("gpio", "pins", "motors", "buzzer")
 
 
 def load(path: Path | str) -> Config:
@@ -42,11 +43,11 @@ def salvage(path: Path | str) -> Config | None:
     draft, _ = _draft(read(Path(path))[0])
     if draft.gpio is None or draft.motors is None:
         return None
-    if any(name not in draft.pins for _, name in wiring.pin_uses(draft)):
+    needed = [pin for path, pin in wiring.pin_uses(draft) if path[0] in ("motors", "buzzer")]
+    if not draft.pins.keys() >= set(needed):
         return None
-    return Config.model_construct(
-        gpio=draft.gpio, pins=draft.pins, motors=draft.motors, buzzer=draft.buzzer
-    )
+    values: dict[str, Any] = {name: getattr(draft, name) for name in _SALVAGED}
+    return Config.model_construct(**values)
 
 
 def _draft(tree: Tree) -> tuple[Draft, list[Problem]]:

@@ -25,9 +25,9 @@ class Problem:
 
     def __str__(self) -> str:
         kind = "warning: " if self.warning else ""
-        where = f"{self.file}: {kind}{self.key}" if self.key else f"{self.file}: {kind}".rstrip()
         stands = f" = {self.value}" if self.value else ""
-        return f"{where}{stands}: {self.what}; {self.remedy}"
+        key = f"{self.key}{stands}: " if self.key else ""
+        return f"{self.file}: {kind}{key}{self.what}; {self.remedy}"
 
 
 class ConfigError(Exception):

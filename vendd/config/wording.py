@@ -1,6 +1,7 @@
 """Turns what pydantic found into problems with a remedy, unknown keys with the nearest known."""
 
 import difflib
+import re
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -98,6 +99,6 @@ def _words(error: ErrorDetails, path: Path_, known: list[str]) -> tuple[str, str
 
 
 def _choice(value: object, expected: str) -> tuple[str, str]:
-    near = difflib.get_close_matches(str(value), expected.replace("'", "").split(" or "), n=1)
+    near = difflib.get_close_matches(str(value), re.findall(r"'([^']*)'", expected), n=1)
     hint = f', did you mean "{near[0]}"?' if near else ""
     return "is none of the choices", f"write {expected}{hint}".replace("'", '"')
