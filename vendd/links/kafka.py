@@ -86,7 +86,8 @@ class LibrdkafkaBroker:
             self._producer = Producer(settings)
         except KafkaException as error:
             raise classify(error.args[0]) from error
-        threading.Thread(target=self._serve, name="kafka-poll", daemon=True).start()
+        self._thread = threading.Thread(target=self._serve, name="kafka-poll", daemon=True)
+        self._thread.start()
 
     def send(self, message: Message, done: Done) -> bool:
         assert not self._closing.is_set(), "sent on a closed connection"
