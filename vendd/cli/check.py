@@ -7,7 +7,6 @@ from pathlib import Path
 from vendd.config import Config, ConfigError, load_with_warnings
 from vendd.config.reading import Tree
 from vendd.config.wiring import HEADER, pin_uses
-from vendd.core.money import format_amount
 
 
 def check(path: Path) -> int:
@@ -41,12 +40,12 @@ def summary(config: Config, path: Path) -> Iterator[str]:
 
 
 def _slots(config: Config) -> Iterator[str]:
-    slots, levels, money = config.slots(), config.first_levels(), config.currency()
+    slots, levels = config.slots(), config.first_levels()
     yield f"{len(slots)} slots"
     yield f"  {'slot':<6}{'no':>5}  {'product':<26}{'motors':<12}{'level':>9}{'cash':>9}{'card':>9}"
     for selection, slot in slots.items():
         prices = (
-            "free" if slot.free else format_amount(slot.price(name), money)
+            "free" if slot.free else config.amount(slot.price(name))
             for name in ("cash", "card")
         )
         cash, card = prices

@@ -25,7 +25,7 @@ from vendd.config.sections import (
     SlotEntry,
     Store,
 )
-from vendd.core.money import Currency, currency, parse_amount
+from vendd.core.money import Currency, currency, format_amount, parse_amount
 from vendd.core.planogram import Product, Slot
 from vendd.core.policy import Policy
 
@@ -57,6 +57,10 @@ class Config(BaseModel):
 
     def currency(self) -> Currency:
         return currency(self.machine.currency)
+
+    def amount(self, minor: int) -> str:
+        """Minor units as the file writes them."""
+        return format_amount(minor, self.currency())
 
     def pin(self, name: str) -> int:
         """The BCM number of a pin that a section named."""
