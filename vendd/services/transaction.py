@@ -30,7 +30,7 @@ from vendd.core.sale.reports import (
 from vendd.core.service import observe
 from vendd.core.snapshot import Moment, Snapshot
 from vendd.events.context import Context
-from vendd.ports import Books, Display, Events, StoreFailed
+from vendd.ports import Books, BooksRefused, Display, Events, StoreFailed
 from vendd.services import inventory, memory
 from vendd.services.dispensing import Dispensing
 from vendd.services.inbox import Inbox, Received
@@ -134,6 +134,8 @@ class Engine:
         while stored is None:
             try:
                 stored = await self._crew.books.commit(blob, records, context)
+            except BooksRefused:
+                raise  # our own mistake: trying again would fail for ever
             except StoreFailed as failure:
                 self._make_safe(failure)
                 if isinstance(report, KeyPressed | LeverPressed):

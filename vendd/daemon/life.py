@@ -1,0 +1,337 @@
+"""One life of the daemon: open, load, recover, run, stop in order.
+
+Start: books -> hardware (all motor lines off) -> `Started` with the home
+switches' evidence -> devices report -> READY. Stop: motors off, devices closed,
+events under way given a moment, books marked clean.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from vendd import __version__
+from vendd.config import Config
+from vendd.core.sale.reports import FaultStarted, Report, Started
+from vendd.core.snapshot import Moment, SlotView, Snapshot
+from vendd.daemon.edge import Edge, RunningDisplay, StoreWriter
+from vendd.daemon.hardware import Hardware
+from vendd.daemon.versions import Versions
+from vendd.drivers.pins import PinTrouble
+from vendd.events.context import Context
+from vendd.health import Supervisor, watch
+from vendd.links.forwarder import Forwarder
+from vendd.ports import Loaded, StoreFailed
+from vendd.services import memory
+from vendd.services.dispensing import Dispensing
+from vendd.services.inbox import Inbox
+from vendd.services.memory import Memory
+from vendd.services.notification import SETTING as FAULTS
+from vendd.services.notification import Notification
+from vendd.services.payment import Payment
+from vendd.services.transaction import Crew, Engine
+from vendd.store import Archive, Database, SqliteBooks, SqliteOutbox
+
+HOUSEKEEPING_S: Final = 6 * 3600.0
+_log = structlog.get_logger()
+
+
+class StartRefused(Exception):
+    """The daemon can't start as things are; the text says what to do. Nothing was moved."""
+
+
+class Nudge(Report):
+    """Means nothing to anyone: that it is handled is the engine's sign of life."""
+
+
+class _NoForwarder:
+    """Kafka is switched off: events stay in the outbox."""
+
+    def committed(self, events: object) -> None:
+        return
+
+
+@dataclass(slots=True)
+class _Open:
+    """What a life holds open, in the order it was opened."""
+
+    writer: StoreWriter
+    books: SqliteBooks
+    outbox: SqliteOutbox
+    display: RunningDisplay
+    hardware: Hardware
+    engine: Engine
+    forwarder: Forwarder | None
+    dispensing: Dispensing
+
+
+class Daemon:
+    """`run` is one life, until `stop` is set or a task fails."""
+
+    def __init__(self, config: Config, edge: Edge, supervisor: Supervisor | None = None) -> None:
+        self._config = config
+        self._edge = edge
+        self._supervisor = supervisor or Supervisor("")
+        self._loop = asyncio.get_running_loop()
+        self._born = self._loop.time()
+        self._bus_at = self._born
+        self._inbox = Inbox(self._loop)
+        self.ready = asyncio.Event()
+        self.engine: Engine | None = None
+        self.writer: StoreWriter | None = None
+        self.forwarder: Forwarder | None = None
+        self.hardware: Hardware | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Raises `StartRefused` when it can't begin."""
+        display = self._edge.display(self._loop, self._inbox)
+        display.start()
+        try:
+            database = Database.open(
+                Path(self._config.store.path),
+                max_mib=self._config.store.max_mib,
+                synchronous=self._edge.synchronous,
+            )
+        except StoreFailed as failure:
+            await self._out_of_service(display, failure, stop)
+            return
+        self.writer = self._edge.writer(self._loop, database)
+        clean = False
+        try:
+            await self._live(display, stop)
+            clean = True
+        finally:
+            await self._end(display, clean=clean)
+
+    # --- start -----------------------------------------------------------------------
+
+    async def _live(self, display: RunningDisplay, stop: asyncio.Event) -> None:
+        assert self.writer is not None
+        books = SqliteBooks(self.writer)
+        loaded = await books.load(self._config.first_levels())
+        stored = self._stored(loaded)
+        versions = Versions.of(self._config, loaded.settings, self._edge.boot_id)
+        try:
+            self.hardware = Hardware(
+                self._config,
+                self._edge.pin_factory(),
+                self._edge.open_wire,
+                self._loop,
+                self._inbox,
+                self._bus_moved,
+            )
+        except PinTrouble as trouble:
+            raise StartRefused(f"GPIO: {trouble}") from trouble
+        opened = self._compose(books, display, loaded, stored, versions)
+        await books.commit(None, versions.rows, self._context(versions, loaded, self._now()))
+        self._inbox.put(await self._started(loaded, stored, versions, opened.dispensing))
+        await self._run_tasks(opened, stop)
+
+    def _stored(self, loaded: Loaded) -> Memory:
+        """What was in flight; refused when the configuration no longer knows its slot."""
+        try:
+            stored = memory.load(loaded.state)
+        except ValueError as error:
+            raise StartRefused(str(error)) from error
+        sale = stored.sale.sale
+        if sale is not None and sale.selection not in self._config.slots():
+            raise StartRefused(
+                f"a sale of slot {sale.selection} is in flight but the configuration has no such"
+                " slot: put it back, start once, then remove it"
+            )
+        return stored
+
+    def _compose(
+        self,
+        books: SqliteBooks,
+        display: RunningDisplay,
+        loaded: Loaded,
+        stored: Memory,
+        versions: Versions,
+    ) -> _Open:
+        assert self.writer is not None
+        assert self.hardware is not None
+        outbox = SqliteOutbox(self.writer)
+        if self._edge.open_broker is not None:
+            self.forwarder = Forwarder(
+                outbox,
+                self._edge.open_broker,
+                self._edge.chance,
+                self._config.kafka.topic_prefix,
+                loaded.last_seq,
+            )
+        dispensing = Dispensing(self.hardware.motors, self._inbox, self._loop)
+        crew = Crew(
+            books=books,
+            payment=Payment(self.hardware.changer, self._inbox, self._loop, self._edge.chance),
+            dispensing=dispensing,
+            notification=Notification(loaded.settings.get(FAULTS)),
+            display=display,
+            events=self.forwarder or _NoForwarder(),
+            buzzer=self.hardware.buzzer,
+        )
+        self.engine = Engine(
+            self._loop,
+            self._inbox,
+            crew,
+            self._snapshot(loaded),
+            stored,
+            self._moment,
+            lambda moment, actor: self._context(versions, loaded, moment, actor),
+        )
+        return _Open(
+            self.writer,
+            books,
+            outbox,
+            display,
+            self.hardware,
+            self.engine,
+            self.forwarder,
+            dispensing,
+        )
+
+    def _snapshot(self, loaded: Loaded) -> Snapshot:
+        slots = {
+            selection: SlotView(slot, row.level, row.reserved, row.state, row.no_drop_streak)
+            for selection, slot in self._config.slots().items()
+            if (row := loaded.slots.get(selection)) is not None
+        }
+        return Snapshot(slots, self._config.policy(), loaded.tubes, totals=loaded.totals)
+
+    async def _started(
+        self, loaded: Loaded, stored: Memory, versions: Versions, dispensing: Dispensing
+    ) -> Started:
+        """The first report, with the evidence that a power cut left at the motors."""
+        sale = stored.sale.sale
+        motors = self._config.slots()[sale.selection].motors if sale is not None else ()
+        return Started(
+            cause=_cause(loaded, versions, self._edge.boot_id),
+            homes=await dispensing.homes(motors),
+            off_time_s=self._off_time(loaded),
+            clean=loaded.clean_shutdown,
+            software=__version__,
+            software_old=versions.software_before,
+        )
+
+    def _off_time(self, loaded: Loaded) -> int | None:
+        if loaded.last_commit_at is None or not self._edge.wall.synchronised():
+            return None
+        now = datetime.fromisoformat(self._edge.wall.now())
+        gap = (now - datetime.fromisoformat(loaded.last_commit_at)).total_seconds()
+        return int(gap) if gap >= 0 else None
+
+    # --- life ------------------------------------------------------------------------
+
+    async def _run_tasks(self, opened: _Open, stop: asyncio.Event) -> None:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(opened.engine.run(), name="engine")]
+            if opened.forwarder is not None:
+                tasks.append(group.create_task(opened.forwarder.run(), name="forwarder"))
+            tasks.append(group.create_task(self._keep_house(opened), name="housekeeping"))
+            if self._config.health.watchdog:
+                tasks.append(group.create_task(self._watch(opened), name="watchdog"))
+            opened.hardware.start()
+            self.ready.set()
+            self._supervisor.tell(f"READY=1\nSTATUS=selling as {self._config.machine.id}")
+            _log.info("started", machine=self._config.machine.id, software=__version__)
+            await stop.wait()
+            self._supervisor.tell("STOPPING=1")
+            opened.hardware.motors.stop()
+            for task in tasks:
+                task.cancel()
+
+    async def _watch(self, opened: _Open) -> None:
+        stalled_s = self._config.health.stalled_ms / 1000
+        await watch(
+            self._supervisor,
+            {
+                "engine": lambda: self._loop.time() - opened.engine.progress_at < stalled_s,
+                "bus": lambda: self._loop.time() - self._bus_at < stalled_s,
+                "writer": lambda: opened.writer.healthy(stalled_s),
+            },
+            lambda: self._inbox.put(Nudge()),
+        )
+
+    async def _keep_house(self, opened: _Open) -> None:
+        """Close the period, prune what was acknowledged; only while the clock can be believed."""
+        archive = Archive(opened.writer)
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            if not self._edge.wall.synchronised():
+                continue
+            now = self._edge.wall.now()
+            try:
+                await archive.close_period(now)
+                await archive.prune(self._config.store.keep_days, now)
+                await opened.outbox.prune(self._config.store.keep_days, now)
+            except StoreFailed as failure:
+                _log.warning("housekeeping_failed", why=str(failure))
+
+    def _bus_moved(self) -> None:
+        self._bus_at = self._loop.time()
+
+    # --- end --------------------------------------------------------------------------
+
+    async def _end(self, display: RunningDisplay, *, clean: bool) -> None:
+        if self.hardware is not None:
+            self.hardware.close()
+        await display.close()
+        assert self.writer is not None
+        if clean:
+            try:
+                await SqliteBooks(self.writer).close(clean=True)
+            except StoreFailed as failure:
+                _log.error("clean_end_not_recorded", why=str(failure))
+        await self.writer.close()
+        _log.info("stopped", clean=clean)
+
+    async def _out_of_service(
+        self, display: RunningDisplay, failure: StoreFailed, stop: asyncio.Event
+    ) -> None:
+        """No books, no sale: the files stay as they are, motors off, the display says so."""
+        _log.critical("books_not_opened", why=str(failure), path=self._config.store.path)
+        support = self._config.sale.support_line
+        display.show(("OUT OF SERVICE", support))
+        self._supervisor.tell(f"READY=1\nSTATUS=OUT OF SERVICE: {failure}")
+        self._inbox.put(FaultStarted("books", "storage", str(failure)))
+        await stop.wait()
+        await display.close()
+        raise StartRefused(f"the books at {self._config.store.path} can't be opened: {failure}")
+
+    # --- moments and context ------------------------------------------------------------
+
+    def _now(self) -> Moment:
+        return self._moment(self._loop.time())
+
+    def _moment(self, at: float) -> Moment:
+        return Moment(int((at - self._born) * 1000), self._edge.wall.now())
+
+    def _context(
+        self, versions: Versions, loaded: Loaded, moment: Moment, actor: str = "system"
+    ) -> Context:
+        return Context(
+            machine=self._config.machine.id,
+            boot_id=self._edge.boot_id,
+            boot_count=loaded.boot_count,
+            uptime_ms=moment.uptime_ms,
+            time=moment.wall,
+            clocksync=self._edge.wall.synchronised(),
+            currency=self._config.machine.currency,
+            exponent=self._config.currency().exponent,
+            software=__version__,
+            config_hash=versions.config_hash,
+            planogram_ver=versions.planogram,
+            price_ver=versions.price,
+            actor_kind=actor,
+        )
+
+
+def _cause(loaded: Loaded, versions: Versions, boot_id: str) -> str:
+    """Why the daemon starts: what the books and the kernel's boot id tell."""
+    if loaded.clean_shutdown or loaded.boot_count == 1:
+        updated = versions.software_before not in (None, __version__)
+        return "update" if updated else "planned"
+    return "crash" if versions.boot_id_before == boot_id else "power_loss"
