@@ -173,6 +173,18 @@ def test_a_dead_display_is_said_once_and_redrawn_when_it_is_back() -> None:
     run(story, DisplaySetup(retry_ms=20))
 
 
+def test_frames_for_a_dead_display_wait_for_the_clock() -> None:
+    async def story(display: LcdDisplay, lcd: Lcd, sink: Awaited) -> None:
+        lcd.plugged = False
+        display.show(("lost",))
+        await sink.until(1)
+        display.show(("later",))
+        display.blink()
+        assert not display._rung
+
+    run(story, DisplaySetup())
+
+
 def test_a_quiet_display_that_dies_is_noticed() -> None:
     async def story(display: LcdDisplay, lcd: Lcd, sink: Awaited) -> None:
         lcd.plugged = False

@@ -125,10 +125,12 @@ def test_a_bouncing_contact_is_one_press(pad: Pad) -> None:
     assert pad.keys == ["6"]
 
 
-def test_a_contact_of_3_ms_is_no_press(pad: Pad) -> None:
-    pad.press("6")
-    pad.run_ms(3)
-    pad.release("6")
+@pytest.mark.parametrize("touch_ms", [1, 3, 5, 9, 14])
+@pytest.mark.parametrize("key", ["A", "6"])
+def test_a_touch_that_one_scan_sees_is_no_press(pad: Pad, key: str, touch_ms: int) -> None:
+    pad.press(key)
+    pad.run_ms(touch_ms)
+    pad.release(key)
     pad.run_ms(200)
     assert pad.keys == []
 

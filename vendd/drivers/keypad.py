@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from vendd.core.sale.reports import FaultEnded, FaultStarted, KeyPressed
-from vendd.drivers.pins import Input, Output, OutputLine, Pin, PinFactory, PinTrouble
+from vendd.drivers.pins import (
+    Input,
+    Output,
+    OutputLine,
+    Pin,
+    PinFactory,
+    PinTrouble,
+    try_each,
+)
 from vendd.ports import Sink
 
 _STUCK_SCAN_S = 0.25
@@ -88,12 +96,10 @@ class Keypad:
         self._scan()
 
     def close(self) -> None:
+        """Release all lines; raises `PinTrouble` when that was tried with every one."""
         self._idle = False
         self._cancel()
-        for row in self._rows:
-            row.close()
-        for column in self._columns:
-            column.close()
+        try_each([*(row.close for row in self._rows), *(line.close for line in self._columns)])
 
     # --- scanning -------------------------------------------------------------
 

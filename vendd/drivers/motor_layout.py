@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from vendd.drivers.pins import Input, Output, OutputLine, Pin, PinFactory, PinTrouble
+from vendd.drivers.pins import Input, Output, OutputLine, Pin, PinFactory, PinTrouble, try_each
 
 HomeEdge = Callable[[str | None, bool, float], None]
 """(motor, at home, loop time). Motor None: the line is shared, whichever motor is powered."""
@@ -240,23 +240,11 @@ def _switch(wanted: Sequence[tuple[Output, bool]]) -> None:
 
 
 def _all_off(outputs: Sequence[Output]) -> None:
-    _try_each([partial(line.write, False) for line in outputs])
+    try_each([partial(line.write, False) for line in outputs])
 
 
 def _close(outputs: Sequence[Output], inputs: Sequence[Input]) -> None:
-    _try_each([*(line.close for line in outputs), *(line.close for line in inputs)])
-
-
-def _try_each(steps: Sequence[Callable[[], None]]) -> None:
-    """Every step is tried; then the first trouble is raised."""
-    trouble: PinTrouble | None = None
-    for step in steps:
-        try:
-            step()
-        except PinTrouble as error:
-            trouble = trouble or error
-    if trouble is not None:
-        raise trouble
+    try_each([*(line.close for line in outputs), *(line.close for line in inputs)])
 
 
 @contextmanager

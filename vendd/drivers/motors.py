@@ -134,7 +134,8 @@ class SpiralMotors:
         return None
 
     def close(self) -> None:
-        """Everything off and released; a turn under way ends as STOPPED before this returns."""
+        """Everything off and released; a turn under way ends as STOPPED before this returns.
+        Raises `PinTrouble` when that was tried with every line and one of them failed."""
         if self._closed:
             return
         self.stop()

@@ -11,7 +11,7 @@ import asyncio
 import importlib
 import struct
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -131,6 +131,18 @@ class Input:
     def _arrive(self, active: bool, at: float) -> None:
         if self._changed is not None:  # closed while the edge was on its way
             self._changed(active, at)
+
+
+def try_each(steps: Iterable[Callable[[], None]]) -> None:
+    """Take every step, whatever happens to the others; then raise the first trouble."""
+    trouble: PinTrouble | None = None
+    for step in steps:
+        try:
+            step()
+        except PinTrouble as error:
+            trouble = trouble or error
+    if trouble is not None:
+        raise trouble
 
 
 def open_pin_factory(name: str, host: str = "127.0.0.1", port: int = 8888) -> PinFactory:
