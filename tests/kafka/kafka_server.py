@@ -1,0 +1,119 @@
+"""Apache Kafka itself: one KRaft node on the loopback, fetched by Maven into the user's cache."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import uuid
+from pathlib import Path
+from typing import Final
+
+from confluent_kafka.admin import AdminClient, NewTopic
+from servers import missing, need
+
+VERSION: Final = "3.9.1"
+CACHE: Final = Path.home() / ".cache" / "vendd" / f"kafka-{VERSION}"
+_ANSWER_S: Final = 60.0
+_POM: Final = """<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>vendd.test</groupId><artifactId>kafka-server</artifactId><version>1</version>
+  <dependencies><dependency>
+    <groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
+    <version>{version}</version>
+  </dependency></dependencies>
+</project>
+"""
+_PROPERTIES: Final = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={logs}
+num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+"""
+
+
+def fetch() -> Path:
+    """The folder with Kafka's jars; fetched once. Skips when that isn't possible here."""
+    need("java", "mvn")
+    jars = CACHE / "lib"
+    done = CACHE / "complete"
+    if not done.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        (CACHE / "pom.xml").write_text(_POM.format(version=VERSION), encoding="utf-8")
+        command = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DincludeScope=runtime"]
+        fetched = subprocess.run(
+            [*command, f"-DoutputDirectory={jars}"],
+            cwd=CACHE,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if fetched.returncode != 0:
+            missing(f"Maven could not fetch Kafka {VERSION}: {fetched.stdout[-500:]}")
+        done.touch()
+    return jars
+
+
+class KafkaServer:
+    """One broker with its data under `folder`; can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._jars = fetch()
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._properties = folder / "server.properties"
+        port, controller = _free_ports(2)
+        self.bootstrap = f"127.0.0.1:{port}"
+        self._properties.write_text(
+            _PROPERTIES.format(port=port, controller=controller, logs=folder / "data"),
+            encoding="utf-8",
+        )
+        cluster = ["--cluster-id", uuid.uuid4().hex[:22]]
+        self._java("kafka.tools.StorageTool", "format", *cluster, "-c", str(self._properties)).wait(
+            _ANSWER_S
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        self._process = self._java("kafka.Kafka", str(self._properties))
+        AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0}).list_topics(
+            timeout=_ANSWER_S
+        )
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_ANSWER_S)
+            self._process = None
+
+    def create_topic(self, name: str, **config: str) -> None:
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        topic = NewTopic(name, num_partitions=1, replication_factor=1, config=config)
+        admin.create_topics([topic])[name].result(_ANSWER_S)
+
+    def _java(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self._folder / "kafka.log").open("ab") as log:
+            return subprocess.Popen(
+                ["java", "-Xms128m", "-Xmx256m", "-cp", f"{self._jars}/*", main, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "LANG": "C.UTF-8"},
+            )
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
