@@ -23,8 +23,8 @@ from vendd.wire.mdb.exchange import ACKED, LOST, SILENT, Answer, Reply
 from vendd.wire.qibixx import QibixxCodec, Version
 
 ANSWER_S: Final = 0.08  # command 8 ms, t-response 5 ms, 36 bytes 41 ms, their line 7 ms, USB
-FENCE_S: Final = 1.0  # for the adapter to tell its version
-GREETINGS: Final = 3  # after opening, before the port is opened once more
+FENCE_S: Final = 0.3  # for the adapter to tell its version
+FENCES: Final = 4  # questions for the version, before the port is opened once more
 REOPEN_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 CROWDED_S: Final = 0.05
 TRACE: Final = 256
@@ -112,7 +112,7 @@ class MdbBus:
         self._link_timer: asyncio.TimerHandle | None = (
             None  # opening again, or the fence's deadline
         )
-        self._greetings = 0
+        self._questions = 0  # for the version, since the last answer
         self._failures = 0
         self._faulty = False
         self.codec = codec or QibixxCodec()
@@ -184,8 +184,8 @@ class MdbBus:
             self._finish(SILENT)
         elif self.link is Link.UP:
             self.counters.late += 1
-            self._await_version(Link.DOUBTED)
-            self._write(self.codec.fence)
+            self._questions = 0
+            self._ask_version(Link.DOUBTED)
 
     def _finish(self, reply: Reply) -> None:
         flight, loop = self._flight, self._loop
@@ -224,18 +224,14 @@ class MdbBus:
         except WireLost as error:
             self._link_failed(str(error))
             return
-        self._greetings = 0
-        self._greet()
+        self._questions = 0
+        self._ask_version(Link.GREETED)
 
-    def _greet(self) -> None:
-        self._greetings += 1
-        self._await_version(Link.GREETED)
-        self._write(self.codec.greeting)
-
-    def _await_version(self, link: Link) -> None:
-        assert self._loop is not None
+    def _ask_version(self, link: Link) -> None:
         self.link = link
+        self._questions += 1
         self._set_link_timer(FENCE_S, self._no_version)
+        self._write(self.codec.greeting if link is Link.GREETED else self.codec.fence)
 
     def _version_came(self) -> None:
         if self.link not in (Link.GREETED, Link.DOUBTED):
@@ -253,8 +249,8 @@ class MdbBus:
             self.kick()
 
     def _no_version(self) -> None:
-        if self.link is Link.GREETED and self._greetings < GREETINGS:
-            self._greet()
+        if self._questions < FENCES:
+            self._ask_version(self.link)
         else:
             self._link_failed("the adapter does not answer")
 

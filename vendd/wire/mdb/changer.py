@@ -90,7 +90,7 @@ class ChangerMachine(Startup):
         if not coins or any(t not in range(cd.TYPES) or not self.poll.values[t] for t, _ in coins):
             raise Declined("no such coins")
         assert self._setup is not None
-        reader = TubeReader(self._highest_tube())
+        reader = TubeReader(self._tube_types())
         if self._by_value():
             self._payout = ByValue(payout_id, coins, self._setup.credits, reader)
         else:

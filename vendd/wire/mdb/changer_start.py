@@ -86,7 +86,7 @@ class Startup:
         self._identity = Identity()
         self._options = 0  # optional features in use
         self._kinds: tuple[CoinKind, ...] = ()
-        self._reader = TubeReader(cd.TYPES - 1)
+        self._reader = TubeReader(frozenset())
         self.faults = ChangerFaults(removal_alarm=rules.removal_alarm)
         self.poll = PollReader(self.faults)
 
@@ -100,8 +100,8 @@ class Startup:
     def _ask_features(self, now: float) -> bytes:
         return cd.feature_enable(self._options)
 
-    def _highest_tube(self) -> int:
-        return max((k.type for k in self._kinds if k.to_tube), default=0)
+    def _tube_types(self) -> frozenset[int]:
+        return frozenset(k.type for k in self._kinds if k.to_tube)
 
     # --- what the upper half does about it --------------------------------------------
 
@@ -227,7 +227,7 @@ class Startup:
             for t, v in enumerate(self.poll.values)
             if v
         )
-        self._reader = TubeReader(self._highest_tube())
+        self._reader = TubeReader(self._tube_types())
         return self._enter(State.IDENT, now) if setup.level >= 3 else self._to_tubes(now)
 
     def _hear_ident(self, reply: Reply, now: float, news: list[News]) -> float | None:

@@ -7,7 +7,7 @@ from vendd.wire.mdb import changer_data as cd
 from vendd.wire.mdb.changer_data import TubeLevels
 from vendd.wire.mdb.exchange import Answer, Reply
 from vendd.wire.mdb.payout import PER_COIN_S, Coins, Outcome, Step, Stuck, Watched, as_coins
-from vendd.wire.mdb.tubes import SATURATED, TubeReader
+from vendd.wire.mdb.tubes import TubeReader
 
 SETTLE_S: Final = 0.3  # between two readings that should differ
 
@@ -29,6 +29,7 @@ class ByCoins(Watched):
         self._doubt = False
         self._checks = 0
         self._resends = 0
+        self._odd: TubeLevels | None = None  # a reading too strange to believe once
 
     def next(self, now: float) -> bytes:
         if self.phase is CoinPhase.DISPENSE:
@@ -65,26 +66,43 @@ class ByCoins(Watched):
         self.phase = CoinPhase.DISPENSE
         self.wait_s = 0.0
 
+    def after_reset(self, levels: TubeLevels, why: str) -> Outcome:
+        left, _ = self._evidence.left(levels)  # since the last coin that is proven
+        self._add(left)
+        return Outcome(as_coins(self._paid), certain=False, why=why)
+
     def _check(self, reply: Reply) -> Step:
         levels = self._reader.take(reply)
         if levels is None:
             return None if self._ask_again() else Stuck.UNCLEAR
+        left, unknown = self._evidence.left(levels)
         type_ = self._queue[0]
-        left, _ = self._evidence.left(levels)
-        before = self._evidence.before.counts[type_] if self._evidence.before else 0
-        blind = before >= SATURATED and left.get(type_, 0) == 0
-        if left.get(type_, 0) > 0 or (blind and not self._doubt and not self._jammed):
-            self.taken = True
-            return self._coin_left(levels, type_, max(1, left.get(type_, 0)))
-        return self._coin_stayed(levels, blind)
+        # A saturated tube shows no difference; then the changer's word has to do.
+        blind = type_ in unknown and not levels.defective(type_)
+        if blind and not left and not self._doubt and not self._jammed:
+            left = {type_: 1}
+        if not left:
+            return self._coin_stayed(levels, blind)
+        if left != {type_: 1} and levels != self._odd:
+            self._odd = levels
+            self.wait_s = SETTLE_S
+            return None
+        return self._coin_left(levels, left)
 
-    def _coin_left(self, levels: TubeLevels, type_: int, coins: int) -> Step:
-        self._paid[type_] = self._paid.get(type_, 0) + coins
-        for _ in range(min(coins, self._queue.count(type_))):
-            self._queue.remove(type_)
+    def _add(self, left: dict[int, int]) -> None:
+        for type_, coins in left.items():
+            self._paid[type_] = self._paid.get(type_, 0) + coins
+
+    def _coin_left(self, levels: TubeLevels, left: dict[int, int]) -> Step:
+        self.taken = True
+        self._add(left)
+        for type_, coins in left.items():
+            for _ in range(min(coins, self._queue.count(type_))):
+                self._queue.remove(type_)
         self._evidence.start(levels)
         self._resends = 0
-        if not self._queue or self._jammed:
+        strange = not self._paid.keys() <= {t for t, _ in self._coins}
+        if not self._queue or self._jammed or strange:
             return self._ended(missing=bool(self._queue))
         self._dispense()
         return None

@@ -115,7 +115,8 @@ class ByValue(Watched):
         levels = self._reader.take(reply)
         if levels is None and self._ask_again():
             return None
-        left, exact = self._evidence.left(levels) if levels is not None else ({}, False)
+        left, unknown = ({}, True) if levels is None else self._evidence.left(levels)
+        exact = not unknown
         reported = {t: n for t, n in self._paid.items() if n}
         units = self._units(reported)
         agree = levels is not None and left == reported

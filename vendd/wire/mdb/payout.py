@@ -96,7 +96,7 @@ class Watched:
         self.wait_s: float | None = 0.0
         self._coins = coins
         self._reader = reader
-        self._evidence = TubeEvidence()
+        self._evidence = TubeEvidence(reader.types)
         self._paid: dict[int, int] = {}
         self._busy = False
         self._jammed = False

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from vendd.wire.mdb.changer_data import TYPES, TubeLevels
+from vendd.wire.mdb.changer_data import TubeLevels
 from vendd.wire.mdb.exchange import Answer, Reply
 
 SATURATED: Final = 255  # a count that says "this many or more"
@@ -16,8 +16,9 @@ class TubeReader:
     next one says the same.
     """
 
-    def __init__(self, highest_type: int) -> None:
-        self._needed = 2 + highest_type + 1
+    def __init__(self, types: frozenset[int]) -> None:
+        self.types = types  # that have a tube
+        self._needed = 2 + max(types, default=-1) + 1
         self._short: bytes | None = None
 
     def take(self, reply: Reply) -> TubeLevels | None:
@@ -34,7 +35,8 @@ class TubeReader:
 class TubeEvidence:
     """What left the tubes between two readings, other movements taken out."""
 
-    def __init__(self) -> None:
+    def __init__(self, types: frozenset[int]) -> None:
+        self._types = types
         self.before: TubeLevels | None = None
         self._others: dict[int, int] = {}
 
@@ -46,17 +48,21 @@ class TubeEvidence:
         """Coins of `type_` came in (positive) or left by hand (negative) meanwhile."""
         self._others[type_] = self._others.get(type_, 0) + coins
 
-    def left(self, now: TubeLevels) -> tuple[dict[int, int], bool]:
-        """Coins per type that left, and whether the counts can say so exactly."""
+    def left(self, now: TubeLevels) -> tuple[dict[int, int], frozenset[int]]:
+        """Coins per type that left, and the types whose counts can't say (saturated, or
+        out of use since: a changer forgets the count of a tube that jammed)."""
         if self.before is None:
-            return {}, False
+            return {}, self._types
         out: dict[int, int] = {}
-        exact = True
-        for type_ in range(TYPES):
+        unknown = set()
+        for type_ in sorted(self._types):
             before, after = self.before.counts[type_], now.counts[type_]
-            if SATURATED in (before, after) or now.defective(type_) > self.before.defective(type_):
-                exact = False
+            if now.defective(type_) and not self.before.defective(type_):
+                unknown.add(type_)
+                continue
+            if SATURATED in (before, after):
+                unknown.add(type_)
             gone = before + self._others.get(type_, 0) - after
             if gone > 0:
                 out[type_] = gone
-        return out, exact
+        return out, frozenset(unknown)

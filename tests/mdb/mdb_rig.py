@@ -2,19 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hw_sim.devices.coin_changer import ChangerModel, CoinChanger
 from hw_sim.devices.line import MemoryLine
 from hw_sim.devices.qibixx import QibixxAdapter
-from hw_sim.loop import VirtualLoop
 from vendd.core.sale.reports import ChangerReady, Report
 from vendd.drivers.changer import ChangerRules, MdbChanger
 from vendd.drivers.mdb_bus import MdbBus
 
-T = TypeVar("T")
 R = TypeVar("R", bound=Report)
 EUR = ChangerRules(currency=978, exponent=2)
 FILL = {5: 20, 10: 20, 20: 20, 50: 20, 100: 20}
@@ -82,9 +80,3 @@ def make_rig(
     driver = MdbChanger(bus, inbox, rules)
     bus.start()
     return Rig(changer, line, qibixx, inbox, bus, driver)
-
-
-def run(coro: Coroutine[Any, Any, T], *, start: float = 1_000.0) -> T:
-    """Like `hw_sim.loop.run_virtual`, and cancels nothing that keeps the clock alive."""
-    with asyncio.Runner(loop_factory=lambda: VirtualLoop(start)) as runner:
-        return runner.run(coro)
