@@ -33,7 +33,7 @@ _STOPS: Final = {
     "motors": ("everything",),
     "drop_sensor": ("slots",),
 }
-_ALERTS: Final = (LowStockAlert, ClaimOpened, RefundDue, Security)
+_ALERTS: Final = (Fault, LowStockAlert, ClaimOpened, RefundDue, Security)
 _log = structlog.get_logger()
 
 
@@ -75,7 +75,7 @@ class Notification:
     def tell(self, facts: Iterable[Fact]) -> None:
         """Operator alerts in the log, after the commit."""
         for fact in facts:
-            if isinstance(fact, Fault | _ALERTS):
+            if isinstance(fact, _ALERTS):
                 _log.warning(_event_name(fact), **_words(fact))
 
     def _end_left_over(self) -> list[Record]:
