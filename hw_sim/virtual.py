@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from hw_sim.front import Front
 from hw_sim.devices.line import MemoryLine, MemoryPorts
+from hw_sim.front import Front
 from hw_sim.inline_writer import InlineWriter
 from hw_sim.loop import VirtualLoop
 from hw_sim.model_broker import ModelCluster
