@@ -66,6 +66,10 @@ class VirtualMachine(Front):
         self.daemon: Daemon | None = None
         self.writer: InlineWriter | None = None
 
+    @property
+    def running(self) -> bool:
+        return self._running is not None
+
     # --- the front -----------------------------------------------------------------
 
     def lines(self) -> tuple[str, ...]:
@@ -105,7 +109,8 @@ class VirtualMachine(Front):
             raise RuntimeError("the daemon ended before it was ready")
 
     async def stop(self) -> None:
-        assert self._running is not None and self._stop is not None
+        assert self._running is not None
+        assert self._stop is not None
         self._stop.set()
         running, self._running = self._running, None
         await running
@@ -118,7 +123,9 @@ class VirtualMachine(Front):
 
         `in_flight_lands`: the commit under way became durable, but nobody was told.
         """
-        assert self._life is not None and self.writer is not None and self._factory is not None
+        assert self._life is not None
+        assert self.writer is not None
+        assert self._factory is not None
         self._factory.cut()
         self.writer.power_cut(in_flight_lands=in_flight_lands)
         self.line.abandon()

@@ -13,7 +13,7 @@ from vendd.drivers.inputs import Door, DoorSetup, DropSensor
 from vendd.drivers.keypad import Keypad
 from vendd.drivers.mdb_bus import MdbBus
 from vendd.drivers.motors import SpiralMotors
-from vendd.drivers.pins import PinFactory, PinTrouble
+from vendd.drivers.pins import PinFactory, PinTrouble, probe
 from vendd.hardware import (
     buzzer_setup,
     drop_sensor_setup,
@@ -24,6 +24,7 @@ from vendd.hardware import (
 )
 from vendd.ports import Sink, WireOpener
 
+PROBE_S = 1.0
 _log = structlog.get_logger()
 
 
@@ -54,6 +55,12 @@ class Hardware:
         for device in (self.drop_sensor, self.door, self.keypad, self.bus):
             if device is not None:
                 device.start()
+
+    async def watch_pins(self) -> None:
+        """Raises `PinTrouble` once no edge can ever come again (a pigpio daemon that died)."""
+        while True:
+            await asyncio.sleep(PROBE_S)
+            probe(self._factory)
 
     def close(self) -> None:
         """Motors first; what fails on the way does not stop the rest."""

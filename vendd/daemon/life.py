@@ -231,6 +231,7 @@ class Daemon:
             if opened.forwarder is not None:
                 tasks.append(group.create_task(opened.forwarder.run(), name="forwarder"))
             tasks.append(group.create_task(self._keep_house(opened), name="housekeeping"))
+            tasks.append(group.create_task(opened.hardware.watch_pins(), name="pins"))
             if self._config.health.watchdog:
                 tasks.append(group.create_task(self._watch(opened), name="watchdog"))
             opened.hardware.start()
