@@ -27,7 +27,7 @@ from vendd.config import Config
 from vendd.drivers.glass import EURO_GLYPH
 
 READY_S: Final = 20.0
-STOP_S: Final = 10.0
+STOP_S: Final = 30.0
 _LOOK_S: Final = 0.02
 _DIE_WITH_PARENT: Final = "hw_sim.daemon_process"
 

@@ -6,6 +6,7 @@ events under way given a moment, books marked clean.
 """
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ from vendd.services.transaction import Crew, Engine
 from vendd.store import Archive, Database, SqliteBooks, SqliteOutbox
 
 HOUSEKEEPING_S: Final = 6 * 3600.0
+FINISH_S: Final = 20.0  # TimeoutStopSec of the unit is longer
 _log = structlog.get_logger()
 
 
@@ -240,9 +242,16 @@ class Daemon:
             _log.info("started", machine=self._config.machine.id, software=__version__)
             await stop.wait()
             self._supervisor.tell("STOPPING=1")
+            await self._finish_sale(opened.engine)
             opened.hardware.motors.stop()
             for task in tasks:
                 task.cancel()
+
+    async def _finish_sale(self, engine: Engine) -> None:
+        """An orderly stop cuts no vend and no payout short, if they end in time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                await engine.at_rest.wait()
 
     async def _watch(self, opened: _Open) -> None:
         stalled_s = self._config.health.stalled_ms / 1000

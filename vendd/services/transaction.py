@@ -27,6 +27,7 @@ from vendd.core.sale.reports import (
     Report,
     TimerFired,
 )
+from vendd.core.sale.states import Paying, Vending
 from vendd.core.service import observe
 from vendd.core.snapshot import Moment, Snapshot
 from vendd.events.context import Context
@@ -85,6 +86,8 @@ class Engine:
         self.commits = 0
         self.failing = False
         self.progress_at = loop.time()
+        self.at_rest = asyncio.Event()  # set while no motor turns and no coin is on its way out
+        self._note_rest()
 
     async def run(self) -> None:
         """Handle reports for ever; ends by cancellation."""
@@ -108,7 +111,14 @@ class Engine:
         acts = await self._decide_and_commit(report, self._moment(received.at))
         for act in acts:
             self._perform(act)
+        self._note_rest()
         self._bring_devices()
+
+    def _note_rest(self) -> None:
+        if isinstance(self.memory.sale.phase, Vending | Paying):
+            self.at_rest.clear()
+        else:
+            self.at_rest.set()
 
     async def _decide_and_commit(self, report: Report, moment: Moment) -> tuple[Act, ...]:
         service = self.memory.service.step(report)
