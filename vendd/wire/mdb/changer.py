@@ -92,9 +92,9 @@ class ChangerMachine(Startup):
         assert self._setup is not None
         reader = TubeReader(self._tube_types())
         if self._by_value():
-            self._payout = ByValue(payout_id, coins, self._setup.credits, reader)
+            self._payout = ByValue(payout_id, coins, self._setup.credits, reader, self.poll.levels)
         else:
-            self._payout = ByCoins(payout_id, coins, reader)
+            self._payout = ByCoins(payout_id, coins, reader, self.poll.levels)
         self._told_taken = False
         self._interrupted = ""
         self._hurry()

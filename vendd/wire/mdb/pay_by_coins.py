@@ -22,11 +22,10 @@ class CoinPhase(Enum):
 class ByCoins(Watched):
     """One DISPENSE per coin: POLL until no longer busy, then the tube must hold one less."""
 
-    def __init__(self, id_: str, coins: Coins, reader: TubeReader) -> None:
-        super().__init__(id_, coins, reader)
+    def __init__(self, id_: str, coins: Coins, reader: TubeReader, known: TubeLevels) -> None:
+        super().__init__(id_, coins, reader, known)
         self._queue = [t for t, n in coins for _ in range(n)]
         self.phase = CoinPhase.BASELINE
-        self._doubt = False
         self._checks = 0
         self._resends = 0
         self._odd: TubeLevels | None = None  # a reading too strange to believe once
@@ -83,7 +82,8 @@ class ByCoins(Watched):
             left = {type_: 1}
         if not left:
             return self._coin_stayed(levels, blind)
-        if left != {type_: 1} and levels != self._odd:
+        strange = left != {type_: 1} or self._evidence.rose(levels)
+        if strange and levels != self._odd:
             self._odd = levels
             self.wait_s = SETTLE_S
             return None

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Final
 
 from vendd.wire.mdb import changer_data as cd
+from vendd.wire.mdb.changer_data import TubeLevels
 from vendd.wire.mdb.exchange import Answer, Reply
 from vendd.wire.mdb.payout import PER_COIN_S, Coins, Outcome, Step, Stuck, Watched, as_coins
 from vendd.wire.mdb.tubes import TubeReader
@@ -27,12 +28,18 @@ class ValuePhase(Enum):
 class ByValue(Watched):
     """The changer chooses the coins; more than 255 units go in several parts."""
 
-    def __init__(self, id_: str, coins: Coins, units: Sequence[int], reader: TubeReader) -> None:
-        super().__init__(id_, coins, reader)
+    def __init__(
+        self,
+        id_: str,
+        coins: Coins,
+        units: Sequence[int],
+        reader: TubeReader,
+        known: TubeLevels,
+    ) -> None:
+        super().__init__(id_, coins, reader, known)
         self._credits = units
         self._parts = _parts(coins, units)
         self.phase = ValuePhase.BASELINE
-        self._doubt = False  # was the command taken up?
         self._polled = 0  # units by PAYOUT VALUE POLL
         self._part_polled = 0
         self._status_lost = False

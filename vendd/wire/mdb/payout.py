@@ -90,14 +90,16 @@ def overall_s(coins: Sequence[tuple[int, int]]) -> float:
 class Watched:
     """What both ways share: evidence, deadlines, what was seen on the way."""
 
-    def __init__(self, id_: str, coins: Coins, reader: TubeReader) -> None:
+    def __init__(self, id_: str, coins: Coins, reader: TubeReader, known: TubeLevels) -> None:
         self.id = id_
         self.taken = False
         self.wait_s: float | None = 0.0
         self._coins = coins
         self._reader = reader
+        self._known = known  # what the tubes should hold
         self._evidence = TubeEvidence(reader.types)
         self._paid: dict[int, int] = {}
+        self._doubt = False  # was the newest command taken up?
         self._busy = False
         self._jammed = False
         self._tries = 0
@@ -112,7 +114,12 @@ class Watched:
         self._busy = False
         for one in happened:
             match one:
-                case Status(cd.PAYOUT_BUSY | cd.BUSY):
+                case Status(cd.PAYOUT_BUSY):
+                    self._busy = True
+                    if self.committed:  # nothing else makes it pay
+                        self.taken = True
+                        self._doubt = False
+                case Status(cd.BUSY):
                     self._busy = True
                 case Status(cd.TUBE_JAM | cd.TUBE_SENSOR):
                     self._jammed = True
@@ -154,9 +161,10 @@ class Watched:
         return "tube_jam" if self._jammed else "short"
 
     def _baseline(self, reply: Reply) -> Outcome | None:
-        """The reading before anything moves. Without it, nothing does."""
+        """The reading before anything moves. Without it, nothing does; a surprising one, twice."""
         levels = self._reader.take(reply)
-        if levels is None:
+        if levels is None or levels != self._known:
+            self._known = levels or self._known
             return None if self._ask_again() else Outcome((), True, "no_tube_status", moved=False)
         self._evidence.start(levels)
         self.wait_s = 0.0

@@ -48,6 +48,13 @@ class TubeEvidence:
         """Coins of `type_` came in (positive) or left by hand (negative) meanwhile."""
         self._others[type_] = self._others.get(type_, 0) + coins
 
+    def rose(self, now: TubeLevels) -> bool:
+        """Coins appeared that nobody reported: one of the two readings is wrong, or a hand."""
+        before = self.before
+        return before is not None and any(
+            now.counts[t] > before.counts[t] + max(0, self._others.get(t, 0)) for t in self._types
+        )
+
     def left(self, now: TubeLevels) -> tuple[dict[int, int], frozenset[int]]:
         """Coins per type that left, and the types whose counts can't say (saturated, or
         out of use since: a changer forgets the count of a tube that jammed)."""
