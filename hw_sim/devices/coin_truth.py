@@ -27,6 +27,11 @@ class CoinTruth:
         self.removed = 0  # all money technicians ever took out of tubes and box
         self.returned = 0  # all money that ever reached the cup
         self.taken = 0  # all money taken out of the cup
+        # value that ever moved per tube, by the tube's nominal value; coins at their own value
+        self.into_tube: Counter[int] = Counter()  # customers' coins
+        self.put_in_tube: Counter[int] = Counter()  # technicians' coins
+        self.out_of_tube: Counter[int] = Counter()  # into the cup
+        self.into_box = 0
 
     def counts(self) -> dict[int, int]:
         """Coins per tube, by the tube's nominal value."""
@@ -64,10 +69,12 @@ class CoinTruth:
     def land_in_tube(self, value: int, tube: int) -> None:
         self._landed(value)
         self.tubes[tube].append(value)
+        self.into_tube[tube] += value
 
     def land_in_box(self, value: int) -> None:
         self._landed(value)
         self.box[value] += 1
+        self.into_box += value
 
     def land_in_cup(self, value: int, at: float) -> None:
         self._landed(value)
@@ -83,11 +90,13 @@ class CoinTruth:
         if not column:
             return None
         value = column.popleft()
+        self.out_of_tube[tube] += value
         self._drop(value, at)
         return value
 
     def fill(self, tube: int, count: int) -> None:
         self.tubes[tube].extend([tube] * count)
+        self.put_in_tube[tube] += tube * count
         self.filled += tube * count
 
     def take_tube(self, tube: int, count: int) -> list[int]:

@@ -1,0 +1,66 @@
+"""What happened to one customer, told by what went through their hands."""
+
+from dataclasses import dataclass, field
+
+from hw_sim.habits import Habit
+from hw_sim.signs import Sign, sign, words
+from vendd.core.money import format_amount
+
+
+@dataclass(slots=True)
+class Visit:
+    """`inserted`: every coin that left the hand. `returned`: every coin taken from the return
+    cup. `products`: selections of what was taken from the tray. Minor units; loop seconds.
+
+    `disturbed`: the controller died while this customer stood there. `claim`: the reference
+    that the display showed when the machine could not pay.
+    """
+
+    number: int
+    habit: Habit
+    wants: str
+    price: int
+    began: float = 0.0
+    ended: float = 0.0
+    inserted: list[int] = field(default_factory=list)
+    returned: list[int] = field(default_factory=list)
+    products: list[str] = field(default_factory=list)
+    keyed: list[str] = field(default_factory=list)
+    said: str = ""
+    claim: str | None = None
+    disturbed: bool = False
+    gave_up: str = ""  # waited in vain; what the display said then
+
+    @property
+    def balance(self) -> int:
+        """What the machine kept."""
+        return sum(self.inserted) - sum(self.returned)
+
+    @property
+    def finished(self) -> bool:
+        """The display let the customer go: nothing of theirs is pending."""
+        return not self.gave_up and sign(self.said) in (
+            Sign.IDLE,
+            Sign.THANKS,
+            Sign.CLAIM,
+            Sign.PRICE,
+            Sign.OUT,
+        )
+
+    def line(self, names: dict[str, str], exponent: int) -> str:
+        """One line: `#7 wants B2 1.30: 1.00+0.50 -> Cola, change 0.20, THANK YOU`."""
+
+        def money(amount: int) -> str:
+            return format_amount(amount, exponent)
+
+        put_in = "+".join(map(money, self.inserted)) or "no coin"
+        got = [names.get(selection, selection) for selection in self.products]
+        if self.returned:
+            got.append(f"{'change' if self.products else 'back'} {money(sum(self.returned))}")
+        if self.claim:
+            got.append(f"is owed money, ref {self.claim}")
+        got.append(words(self.gave_up or self.said) or "a dark display")
+        if self.gave_up:
+            got.append("WAITED IN VAIN")
+        wants = f"#{self.number} wants {self.wants} {money(self.price)}"
+        return f"{wants} ({self.habit.value}): {put_in} -> {', '.join(got)}"
