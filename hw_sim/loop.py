@@ -149,6 +149,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if not task.done():
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 _GRAVES.append(task)
+                asyncio.tasks._unregister_task(task)  # nobody may wait for its end
 
     def create_task(  # type: ignore[override]
         self,

@@ -123,6 +123,10 @@ class MemoryLine:
         edges = [0, *sorted(cuts), len(data)]
         return [data[a:b] for a, b in itertools.pairwise(edges)]
 
+    def noise(self, data: bytes) -> None:
+        """Bytes that no device sent, on their way to whoever has the line open."""
+        self._to_host(data)
+
 
 class _MemoryWire:
     """The host's end of a `MemoryLine`."""

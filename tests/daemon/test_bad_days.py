@@ -7,7 +7,6 @@ and the books stay whole.
 import asyncio
 import random
 
-from hw_sim.spiral import Fate
 from hw_sim.virtual import VirtualMachine
 from tests.daemon.virtual import credit_of, of_type, play, seen, select, types
 from vendd.store import SqliteBooks
@@ -18,9 +17,10 @@ async def _books_whole(machine: VirtualMachine) -> None:
     assert machine.writer is not None
     assert await SqliteBooks(machine.writer).audit() == []
     truth = machine.changer.truth
-    inside = sum(value * count for value, count in truth.tubes.items())
-    book = sum(t.value * t.count for t in machine.daemon.engine.snapshot.tubes)  # type: ignore[union-attr]
-    assert book == inside
+    assert truth.conserved()
+    assert machine.daemon.engine is not None
+    book = sum(t.value * t.count for t in machine.daemon.engine.snapshot.tubes)
+    assert book == truth.tubes_total()
 
 
 def test_a_sale_with_change() -> None:
@@ -163,7 +163,7 @@ def test_a_clock_that_jumps_a_year_changes_no_sale() -> None:
 
 def test_nothing_falls_money_back_slot_off_backend_told() -> None:
     async def day(machine: VirtualMachine) -> None:
-        machine.cabinet.slot("A3").fates.extend([Fate.HANGS] * 4)
+        machine.cabinet.slot("A3").queue.clear()  # the books say five, the spiral is empty
         machine.changer.insert_coin(200)
         await seen(machine, "CREDIT")
         await select(machine, "A3")
@@ -185,7 +185,7 @@ def test_nothing_falls_money_back_slot_off_backend_told() -> None:
     play(day)
 
 
-def test_no_broker_for_a_week_and_nothing_is_missing() -> None:
+def test_no_broker_for_hours_and_nothing_is_missing() -> None:
     async def day(machine: VirtualMachine) -> None:
         machine.cluster.outage()
         for _ in range(3):
@@ -195,7 +195,7 @@ def test_no_broker_for_a_week_and_nothing_is_missing() -> None:
             await seen(machine, "THANK YOU")
             await seen(machine, "MAKE A SELECTION")
         before = len(await machine.events())
-        await asyncio.sleep(7 * 86_400)
+        await asyncio.sleep(3 * 3_600)
         machine.cluster.restore()
         await asyncio.sleep(120)
         events = await machine.events()
@@ -230,9 +230,7 @@ def test_garbage_on_the_wire_makes_no_money() -> None:
     async def day(machine: VirtualMachine) -> None:
         noise = random.Random(5)
         for _ in range(200):
-            wire = machine.line._wire
-            assert wire is not None
-            wire.deliver(bytes(noise.randrange(256) for _ in range(noise.randrange(1, 90))))
+            machine.line.noise(noise.randbytes(noise.randrange(1, 90)))
             await asyncio.sleep(0.05)
         await asyncio.sleep(20)
         assert credit_of(machine) == 0
