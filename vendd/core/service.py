@@ -16,6 +16,7 @@ from vendd.core.sale.reports import (
     FaultStarted,
     Report,
     ServiceChanged,
+    Started,
 )
 from vendd.core.snapshot import Changer, Snapshot
 
@@ -25,10 +26,14 @@ ESSENTIAL: Final = frozenset({"keypad", "storage", "motors"})
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`reasons` the machine is out of service for, oldest first; durable."""
+    """`reasons` the machine is out of service for, oldest first; durable.
+
+    `faults` are the open faults (``device:code``) of essential devices; this life's only.
+    """
 
     reasons: tuple[str, ...] = ()
     door_open: bool = False
+    faults: tuple[str, ...] = ()
 
     def step(self, report: Report) -> "Service":
         """The next service state; only these reports matter to it."""
@@ -37,16 +42,28 @@ class Service:
                 return replace(self, door_open=is_open)
             case ServiceChanged(reason, active):
                 return self._with(reason, active)
-            case FaultStarted(_, device) if device in ESSENTIAL:
-                return self._with(device, active=True)
-            case FaultEnded(_, device) if device in ESSENTIAL:
-                return self._with(device, active=False)
+            case FaultStarted(code, device, _, None) if device in ESSENTIAL:
+                return self._with_fault(device, f"{device}:{code}", active=True)
+            case FaultEnded(code, device, None) if device in ESSENTIAL:
+                return self._with_fault(device, f"{device}:{code}", active=False)
+            case Started():  # what is still broken will say so again; what a restart cured won't
+                kept = tuple(r for r in self.reasons if r not in ESSENTIAL)
+                return replace(self, reasons=kept, faults=())
             case _:
                 return self
 
     def _with(self, reason: str, active: bool) -> "Service":
         others = tuple(r for r in self.reasons if r != reason)
-        return replace(self, reasons=(*others, reason) if active else others)
+        if not active:
+            return replace(self, reasons=others)
+        return self if reason in self.reasons else replace(self, reasons=(*others, reason))
+
+    def _with_fault(self, device: str, fault: str, *, active: bool) -> "Service":
+        """A device is broken as long as any of its faults is open."""
+        others = tuple(f for f in self.faults if f != fault)
+        faults = (*others, fault) if active else others
+        broken = any(f.startswith(f"{device}:") for f in faults)
+        return replace(self._with(device, broken), faults=faults)
 
 
 def observe(world: Snapshot, service: Service, report: Report) -> Snapshot:

@@ -37,6 +37,13 @@ class PayOut(Act):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadTubes(Act):
+    """Ask the changer for a `TubesRead`: after silence, or when a reading was odd."""
+
+    repeatable: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
 class Arm(Act):
     """Start (or restart) a timer."""
 

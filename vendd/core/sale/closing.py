@@ -7,6 +7,7 @@ from vendd.core.facts import (
     CreditClosed,
     CreditEnd,
     Outcome,
+    Proof,
     Reason,
     SaleClosed,
     Tender,
@@ -15,7 +16,15 @@ from vendd.core.facts import (
 from vendd.core.rows import ClaimSet, CountersAdded, Posted
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.reports import Timer
-from vendd.core.sale.states import ClaimShown, Credit, Idle, Owed, Paying, Sale
+from vendd.core.sale.states import (
+    ClaimShown,
+    Credit,
+    Hold,
+    Idle,
+    OverpayAsked,
+    Owed,
+    Sale,
+)
 
 
 def close_sale(
@@ -28,20 +37,11 @@ def close_sale(
     change_paid: int = 0,
 ) -> None:
     """The one `SaleClosed` of this sale. Change: what was decided, paid and is still owed."""
-    sold = sale.delivered.value != "none"
+    sold = sale.delivered is not Proof.NONE
     charged = sale.price if sold else 0
     d.record(CountersAdded(sales_count=int(sold), sales_value=charged))
-    slot = d.world.slots[sale.selection].slot
-    free = sale.channel is Channel.FREE
-    tender = Tender(
-        kind=TenderKind.FREE if free else TenderKind.COIN,
-        device="cash",
-        audit_device="CA",
-        inserted=sale.credit_before,
-        applied=charged + (sale.overpay if sold else 0),
-        returned=change_paid,
-    )
-    now = d.world.now
+    view = d.world.slots[sale.selection]
+    slot, now, totals = view.slot, d.world.now, d.world.totals
     d.record(
         SaleClosed(
             sale_id=sale.id,
@@ -61,7 +61,7 @@ def close_sale(
             discount=0,
             surcharge=0,
             price_charged=charged,
-            tenders=(tender,),
+            tenders=_tenders(sale, sold, change_paid),
             change_due=change_due,
             change_paid=change_paid,
             change_owed=change_due - change_paid,
@@ -71,21 +71,40 @@ def close_sale(
             attempts=sale.turn,
             delivery_ms=sale.delivery_ms,
             total_ms=max(0, now.uptime_ms - sale.started_ms),
-            stock_after=d.world.slots[sale.selection].level,
+            stock_after=view.level,
             exact_change_mode=sale.exact_change,
             started_at=sale.started_at,
             closed_at=now.wall,
-            sales_count=d.world.totals.sales_count,
-            sales_value=d.world.totals.sales_value,
+            sales_count=totals.sales_count,
+            sales_value=totals.sales_value,
             reason=reason,
         )
     )
 
 
+def _tenders(sale: Sale, sold: bool, returned: int) -> tuple[Tender, ...]:
+    applied = sale.price + sale.overpay if sold else 0
+    coins = Tender(
+        kind=TenderKind.COIN,
+        device="cash",
+        audit_device="CA",
+        inserted=sale.credit_before,
+        applied=applied,
+        returned=returned,
+    )
+    if sale.channel is not Channel.FREE:
+        return (coins,)
+    free = Tender(kind=TenderKind.FREE, device="cash", audit_device="CA")
+    return (free, coins) if sale.credit_before else (free,)
+
+
 def close_credit(d: Draft, why: CreditEnd, *, owed: int = 0, forfeited: int = 0) -> None:
-    """The customer's credit is gone without a sale."""
+    """The customer's credit is gone otherwise than by a sale and its own change.
+
+    The last word on a session: inserted = sales + overpay + returned + owed + forfeited.
+    """
     customer = d.state.customer
-    if customer is None or customer.bought:
+    if customer is None:
         return
     d.record(
         CreditClosed(
@@ -112,36 +131,35 @@ def claim_ref(number: int) -> str:
     return str(1000 + (3821 + number * 7919) % 9000)
 
 
-def owe(d: Draft) -> None:
+def reference(d: Draft) -> str:
+    """This customer's one reference, given out now if there was none."""
+    ref = d.customer().owed_ref or claim_ref(d.number("claim"))
+    d.customer_with(owed_ref=ref)
+    return ref
+
+
+def owe(d: Draft, *, retried: bool = False, dead: bool = False) -> None:
     """The credit can't be paid now: it stays spendable, with the reference it would get."""
-    ref = _ref_shown(d)
-    retried = ref is not None
-    d.go(Owed(ref or claim_ref(d.number("claim")), retried), d.policy.idle_credit_ms)
-
-
-def _ref_shown(d: Draft) -> str | None:
-    """The reference the customer has already been shown for this money, if any."""
-    phase = d.state.phase
-    if isinstance(phase, Owed):
-        return phase.ref
-    return phase.payout.owed_ref if isinstance(phase, Paying) else None
+    d.clear_entry()
+    ms = None if d.world.door_open else d.policy.idle_credit_ms
+    d.go(Owed(reference(d), retried, dead), ms)
 
 
 def open_claim(d: Draft, why: CreditEnd, reason: str, sale_id: str | None = None) -> None:
     """The credit becomes a claim: persisted, on the display, published; never paid by itself."""
     amount = d.state.credit
-    ref = _ref_shown(d) or claim_ref(d.number("claim"))
-    session_id = d.customer().id
+    assert amount > 0
+    ref = reference(d)
     d.record(
         Posted(ledger.CUSTOMER, ledger.CLAIMS, amount, "claim", ref),
         ClaimSet(ref, amount, reason, sale_id),
-        ClaimOpened(ref, amount, reason, sale_id, session_id),
+        ClaimOpened(ref, amount, reason, sale_id, d.customer().id),
     )
     close_credit(d, why, owed=amount)
     d.set(credit=0, customer=None, refused=())
     d.clear_entry()
     d.hush()
-    d.go(ClaimShown(ref), d.policy.claim_ms)
+    d.go(ClaimShown(ref, amount), d.policy.claim_ms)
 
 
 def forfeit(d: Draft) -> None:
@@ -150,10 +168,25 @@ def forfeit(d: Draft) -> None:
     d.record(Posted(ledger.CUSTOMER, ledger.OVERPAY, amount, "forfeit"))
     close_credit(d, CreditEnd.IDLE, forfeited=amount)
     d.set(credit=0)
+    d.hush()
     leave(d)
 
 
-def restart_idle(d: Draft) -> None:
-    """Any input restarts the idle time of a credit."""
-    if isinstance(d.state.phase, Credit | Owed):
-        d.arm(Timer.IDLE, d.policy.idle_credit_ms)
+def restart_time(d: Draft) -> None:
+    """Any input restarts the time that a credit may stand there (not that of choose again)."""
+    if d.world.door_open:
+        return
+    match d.state.phase:
+        case Credit() | Owed():
+            d.arm(Timer.IDLE, d.policy.idle_credit_ms)
+        case Hold():
+            d.arm(Timer.HOLD, d.policy.multi_vend_hold_ms)
+        case OverpayAsked():
+            d.arm(Timer.OVERPAY, d.policy.overpay_confirm_ms)
+        case _:
+            pass
+
+
+def to_credit(d: Draft) -> None:
+    """Plain credit; with the door open no time runs."""
+    d.go(Credit(), None if d.world.door_open else d.policy.idle_credit_ms)

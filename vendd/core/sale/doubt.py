@@ -2,6 +2,7 @@
 
 from vendd.core.facts import Evidence, SaleDoubtful
 from vendd.core.sale.draft import Draft
+from vendd.core.sale.reports import Tube
 from vendd.core.sale.states import Paying, Sale
 
 
@@ -27,7 +28,9 @@ def doubtful_vend(
     )
 
 
-def doubtful_payout(d: Draft, phase: Paying, status: str) -> None:
+def doubtful_payout(
+    d: Draft, phase: Paying, status: str, tubes_now: tuple[Tube, ...] | None
+) -> None:
     """What a payout paid can't be found out."""
     payout = phase.payout
     d.record(
@@ -39,6 +42,7 @@ def doubtful_payout(d: Draft, phase: Paying, status: str) -> None:
             booked_as="claim",
             evidence=Evidence(
                 tubes_before=tuple((t.value, t.count) for t in d.world.tubes),
+                tubes_now=tuple((t.value, t.count) for t in tubes_now) if tubes_now else None,
                 payout_status=status,
                 door_opened_between=payout.door_opened,
             ),

@@ -1,19 +1,14 @@
 """A decision while it is being made: the state so far, what to record, what to do then."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
+from vendd.core.policy import Policy
 from vendd.core.rows import Record
 from vendd.core.sale.acts import Act, Arm, Disarm
 from vendd.core.sale.reports import Timer
-from vendd.core.sale.states import (
-    PHASE_TIMER,
-    TRANSITIONS,
-    Customer,
-    Notice,
-    Phase,
-    State,
-)
+from vendd.core.sale.states import Customer, Notice, Phase, State
+from vendd.core.sale.transitions import PHASE_TIMER, TRANSITIONS
 from vendd.core.snapshot import Snapshot
 
 
@@ -27,8 +22,23 @@ class Draft:
         self.acts: list[Act] = []
 
     @property
-    def policy(self) -> Any:
+    def policy(self) -> Policy:
         return self.world.policy
+
+    @property
+    def now_ms(self) -> int:
+        """Uptime of the report."""
+        return self.world.now.uptime_ms
+
+    @property
+    def shut(self) -> bool:
+        """Out of service, by the service machine's reasons or the sale machine's own."""
+        return bool(self.world.out_of_service or self.state.locked)
+
+    @property
+    def selling(self) -> bool:
+        """In service and the door closed."""
+        return not self.shut and not self.world.door_open
 
     def set(self, **changes: Any) -> None:
         self.state = replace(self.state, **changes)
@@ -78,7 +88,7 @@ class Draft:
             self.set(entry="")
             self.disarm(Timer.ENTRY)
 
-    def number(self, kind: str) -> int:
+    def number(self, kind: Literal["sale", "session", "payout", "claim"]) -> int:
         """The next number of that kind."""
         numbers = self.state.numbers
         value: int = getattr(numbers, kind)

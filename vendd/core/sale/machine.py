@@ -1,7 +1,10 @@
 """The purchase machine: `step(state, report, snapshot) -> (state, records, acts)`.
 
 Pure: it never waits, reads a clock, logs or touches a device. Every report kind
-has one handler; a report that means nothing in a state changes nothing.
+has one handler; a report that means nothing in a state changes nothing. Three
+rules hold after every report, whatever it was: out of service no credit stays
+(section 6), the exact-change sign is right (section 3), and whoever touched the
+machine notices that it noticed (R9).
 """
 
 from collections.abc import Callable
@@ -10,9 +13,9 @@ from typing import Any, Final
 
 from vendd.core.facts import CreditEnd, Door
 from vendd.core.rows import Record
-from vendd.core.sale import cash, paying, selecting, vending
-from vendd.core.sale.acts import Act
-from vendd.core.sale.closing import open_claim
+from vendd.core.sale import cash, drops, lever, outputs, paying, selecting, tubes, vending
+from vendd.core.sale.acts import Acknowledge, Act
+from vendd.core.sale.closing import open_claim, to_credit
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.exact_change import watch_exact_change
 from vendd.core.sale.recovery import on_started
@@ -50,19 +53,22 @@ from vendd.core.sale.states import (
 )
 from vendd.core.snapshot import Snapshot
 
+_TOUCHES: Final = (KeyPressed, LeverPressed, CoinAccepted, CoinRejected)
+_CREDIT_STANDS: Final = (Credit, ChooseAgain, Hold, OverpayAsked, Owed)
+
 
 def step(
     state: State, report: Report, snapshot: Snapshot
 ) -> tuple[State, tuple[Record, ...], tuple[Act, ...]]:
     """Decide. `snapshot` is what is committed, with the moment of the report in `now`."""
-    handler = _HANDLERS.get(type(report))
-    if handler is None:
-        return state, (), ()
     d = Draft(state, snapshot)
-    handler(d, report)
-    if isinstance(report, TimerFired):
-        selecting.forget_if_gone(d)
+    handler = _HANDLERS.get(type(report))
+    if handler is not None:
+        handler(d, report)
+    _return_when_shut(d)
     watch_exact_change(d)
+    if isinstance(report, _TOUCHES):
+        _show_that_it_was_noticed(d, state, snapshot)
     return d.state, tuple(d.records), tuple(d.acts)
 
 
@@ -71,9 +77,15 @@ def durable_changed(old: State, new: State) -> bool:
     return any(getattr(old, name) != getattr(new, name) for name in _DURABLE)
 
 
-def _on_lever(d: Draft, report: LeverPressed) -> None:
-    if not cash.lever_stuck(d, report):
-        selecting.on_lever(d, report)
+def _return_when_shut(d: Draft) -> None:
+    """Out of service with credit: returned first. While the door is open money rests."""
+    if d.shut and not d.world.door_open and isinstance(d.state.phase, _CREDIT_STANDS):
+        paying.give_back(d, CreditEnd.OUT_OF_SERVICE)
+
+
+def _show_that_it_was_noticed(d: Draft, before: State, world: Snapshot) -> None:
+    if outputs.screen(before, world) == outputs.screen(d.state, d.world):
+        d.do(Acknowledge())
 
 
 def _on_timer(d: Draft, report: TimerFired) -> None:
@@ -85,79 +97,85 @@ def _on_timer(d: Draft, report: TimerFired) -> None:
         case Timer.DROP_WINDOW:
             vending.on_drop_window(d)
         case Timer.PAYOUT:
-            _payout_overdue(d)
-        case Timer.CLAIM if isinstance(d.state.phase, ClaimShown):
-            d.go(Idle())
+            paying.on_overdue(d)
+        case Timer.TUBES:
+            tubes.look_again(d)
+        case Timer.LEVER:
+            lever.free(d)
         case _:
             _customer_timed_out(d, report.timer)
+    selecting.forget_if_gone(d)
 
 
 def _customer_timed_out(d: Draft, timer: Timer) -> None:
-    phase = d.state.phase
-    match timer:
-        case Timer.IDLE if isinstance(phase, Owed):
+    match d.state.phase, timer:
+        case Owed(), Timer.IDLE:
             open_claim(d, CreditEnd.IDLE, "payout_incomplete")
-        case Timer.IDLE if isinstance(phase, Credit):
+        case Credit(), Timer.IDLE:
             paying.give_back(d, CreditEnd.IDLE)
-        case Timer.CHOOSE_AGAIN if isinstance(phase, ChooseAgain):
+        case ChooseAgain(), Timer.CHOOSE_AGAIN:
             paying.give_back(d, CreditEnd.VEND_FAILED)
-        case Timer.HOLD if isinstance(phase, Hold):
-            paying.give_back(d, CreditEnd.IDLE)
-        case Timer.OVERPAY if isinstance(phase, OverpayAsked):
-            d.go(Credit(), d.policy.idle_credit_ms)
+        case Hold(), Timer.HOLD:
+            paying.pay(d, "change", CreditEnd.IDLE, None)
+        case OverpayAsked(), Timer.OVERPAY:
+            to_credit(d)
+        case ClaimShown(), Timer.CLAIM:
+            d.go(Idle())
         case _:
             pass
 
 
-def _payout_overdue(d: Draft) -> None:
-    """The changer neither answered nor came back: what it paid can't be known."""
-    phase = d.state.phase
-    if not isinstance(phase, Paying):
-        return
-    if phase.payout.asked:
-        paying.cannot_know(d, "no answer")
-    else:  # nothing was ever asked for: the money is all there
-        d.set(booting=False)
-        paying.ask_again(d)
-
-
 def _on_door(d: Draft, report: DoorMoved) -> None:
-    state = "opened" if report.open else "closed"
-    d.record(Door(state, d.state.credit, d.state.sale is not None))
-    phase = d.state.phase
-    if isinstance(phase, Paying) and report.open:
-        d.update(replace(phase, payout=replace(phase.payout, door_opened=True)))
-    open_phases = (Credit, ChooseAgain, Hold, OverpayAsked)
-    if not isinstance(phase, open_phases):
-        return
+    d.record(Door("opened" if report.open else "closed", d.state.credit, d.state.sale is not None))
     if report.open:
-        d.clear_entry()
-        d.hush()
-        d.go(Credit())  # kept: no time runs while the door is open
-    elif d.policy.return_credit_on_door:
-        paying.give_back(d, CreditEnd.DOOR)
+        _door_opened(d)
     else:
-        d.go(Credit(), d.policy.idle_credit_ms)
+        _door_closed(d)
+
+
+def _door_opened(d: Draft) -> None:
+    d.set(door_opened_ms=d.now_ms)
+    d.clear_entry()
+    d.hush()
+    match d.state.phase:
+        case Paying(payout) as phase:
+            d.update(replace(phase, payout=replace(payout, door_opened=True)))
+        case Owed() as owed:
+            d.go(owed)  # kept: no time runs while the door is open
+        case Credit() | ChooseAgain() | Hold() | OverpayAsked():
+            to_credit(d)
+        case _:
+            pass
+
+
+def _door_closed(d: Draft) -> None:
+    d.set(door_opened_ms=None)
+    drops.unlock(d)
+    if not isinstance(d.state.phase, _CREDIT_STANDS):
+        return
+    if d.policy.return_credit_on_door:
+        paying.give_back(d, CreditEnd.DOOR)
+    elif isinstance(d.state.phase, Owed):
+        d.go(d.state.phase, d.policy.idle_credit_ms)
+    else:
+        to_credit(d)
 
 
 def _on_service(d: Draft, report: ServiceChanged) -> None:
-    """Out of service with credit: returned first. (The snapshot knows the reasons already.)"""
-    if not report.active or not d.world.out_of_service or d.world.door_open:
-        return
-    if isinstance(d.state.phase, Credit | ChooseAgain | Hold | OverpayAsked | Owed):
-        paying.give_back(d, CreditEnd.OUT_OF_SERVICE)
+    if not report.active:
+        drops.unlock(d, report.reason)
 
 
 _HANDLERS: Final[dict[type[Report], Callable[[Draft, Any], None]]] = {
     KeyPressed: selecting.on_key,
-    LeverPressed: _on_lever,
+    LeverPressed: lever.on_lever,
     TimerFired: _on_timer,
     CoinAccepted: cash.on_coin,
     CoinRejected: cash.on_rejected,
     ManuallyDispensed: cash.on_manual,
     ChangerReady: cash.on_ready,
     ChangerLost: cash.on_lost,
-    TubesRead: cash.on_tubes_read,
+    TubesRead: tubes.on_tubes_read,
     PayoutEnded: paying.on_ended,
     LeftHome: vending.on_left_home,
     TurnEnded: vending.on_turn_ended,

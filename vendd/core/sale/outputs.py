@@ -10,6 +10,7 @@ from vendd.core.change import acceptable_coins
 from vendd.core.facts import Channel
 from vendd.core.money import format_amount
 from vendd.core.planogram import SlotState
+from vendd.core.sale import offer
 from vendd.core.sale.states import (
     Authorising,
     ChooseAgain,
@@ -46,15 +47,9 @@ _TAKES_COINS: Final = (
 
 def accepted_coins(state: State, world: Snapshot) -> frozenset[int]:
     """Coin types to enable now (R2, R11, maximum credit)."""
-    if (
-        not isinstance(state.phase, _TAKES_COINS)
-        or not world.in_service
-        or state.locked
-        or not world.changer.ready
-    ):
-        return frozenset()
-    highest = highest_price(world)
-    if highest is None:
+    selling = world.in_service and not state.locked and world.changer.ready
+    highest = offer.highest_price(world)
+    if not selling or highest is None or not isinstance(state.phase, _TAKES_COINS):
         return frozenset()
     policy = world.policy
     return acceptable_coins(
@@ -67,23 +62,15 @@ def accepted_coins(state: State, world: Snapshot) -> frozenset[int]:
     )
 
 
-def highest_price(world: Snapshot) -> int | None:
-    """The highest price money can buy now; None when nothing is for sale for money."""
-    prices = [v.slot.price("cash") for v in world.slots.values() if v.sellable and not v.slot.free]
-    return max(prices, default=None)
-
-
 def screen(state: State, world: Snapshot, columns: int = 16) -> Screen:
     """Both lines, amounts set to the right edge of `columns`."""
     if world.door_open and not isinstance(state.phase, Vending | Paying):
-        return _say("door_open", world, columns)
-    if (world.out_of_service or state.locked) and isinstance(
-        state.phase, Idle | ClaimShown | Credit | Owed
-    ):
+        text = "door_open_credit" if state.credit else "door_open"
+        return _say(text, world, columns, amount=state.credit)
+    if (world.out_of_service or state.locked) and not isinstance(state.phase, Vending | Paying):
         ref = getattr(state.phase, "ref", "")
-        if ref:
-            return _say("out_of_service_ref", world, columns, ref=ref)
-        return _say("out_of_service", world, columns)
+        text = "out_of_service_ref" if ref else "out_of_service"
+        return _say(text, world, columns, ref=ref)
     if state.notice is not None:
         return _notice(state.notice, world, columns)
     if state.entry:
@@ -103,9 +90,10 @@ def _phase(state: State, world: Snapshot, columns: int) -> Screen:
             return _idle(state, world, columns)
         case OverpayAsked(selection, keeps):
             return _say("overpay", world, columns, selection=selection, amount=keeps)
-        case Owed(ref) | ClaimShown(ref) as phase:
-            text = "owed" if isinstance(phase, Owed) else "claim"
-            return _say(text, world, columns, amount=credit, ref=ref)
+        case Owed(ref):
+            return _say("owed", world, columns, amount=credit, ref=ref)
+        case ClaimShown(ref, amount):
+            return _say("claim", world, columns, amount=amount, ref=ref)
         case WaitingForTap(sale):
             return _say("tap", world, columns, selection=sale.selection, amount=sale.price)
         case Vending(sale):
@@ -137,7 +125,7 @@ def _idle(state: State, world: Snapshot, columns: int) -> Screen:
 
 def can_be_paid(world: Snapshot) -> bool:
     """Something can take money, or something is free."""
-    return world.changer.ready or any(v.slot.free and v.sellable for v in world.slots.values())
+    return world.changer.ready or offer.something_free(world)
 
 
 def tenders(world: Snapshot) -> str:
@@ -179,7 +167,9 @@ def _say(
 
 
 def _fit(line: str, columns: int) -> str:
-    """A tab sets what follows to the right edge."""
+    """The first wording that fits; a tab sets what follows to the right edge."""
+    wordings = line.split("\n")
+    line = next((w for w in wordings if len(w.replace("\t", " ")) <= columns), wordings[-1])
     left, tab, right = line.partition("\t")
     if not tab:
         return line[:columns]

@@ -6,16 +6,19 @@ motor is homed, no coin is paid before the changer has said what it holds.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from vendd.core.facts import CreditEnd, MachineStarted, Outcome, Proof, Reason
-from vendd.core.planogram import SlotState
-from vendd.core.rows import Released, SlotSet
+from vendd.core.rows import Released
+from vendd.core.sale import lever
 from vendd.core.sale.acts import FailVend
-from vendd.core.sale.closing import close_sale, leave
+from vendd.core.sale.closing import close_sale, leave, to_credit
 from vendd.core.sale.doubt import doubtful_vend
 from vendd.core.sale.draft import Draft
+from vendd.core.sale.drops import remember
 from vendd.core.sale.paying import give_back, pay
 from vendd.core.sale.reports import Started
+from vendd.core.sale.slots import slot_failed
 from vendd.core.sale.states import (
     Authorising,
     ChooseAgain,
@@ -23,31 +26,35 @@ from vendd.core.sale.states import (
     Credit,
     Hold,
     Idle,
-    LastVend,
     OverpayAsked,
     Owed,
     Paying,
+    Sale,
     SessionOpen,
     Stacking,
     Vending,
     WaitingForTap,
 )
-from vendd.core.sale.vending import deliver, slot_failed
+from vendd.core.sale.vending import deliver
 
-_DAY = timedelta(hours=24)
+_DAY: Final = timedelta(hours=24)
+_DOUBTS_KEPT: Final = 10
 
 
 def on_started(d: Draft, report: Started) -> None:
     """First report of a boot."""
     d.set(booting=True)
-    phase = d.state.phase
-    in_flight = phase.sale.id if d.state.sale is not None and phase.sale else None  # type: ignore[union-attr]
+    lever.free(d)
+    last = d.state.last_vend
+    if last is not None and last.delivered and last.dropped:
+        d.set(last_vend=None)  # nobody knows how long ago that was
+    sale = d.state.sale
     outcome = _resume(d, report)
     d.record(
         MachineStarted(
             cause=report.cause,
             off_time_s=report.off_time_s,
-            sale_in_flight=in_flight,
+            sale_in_flight=sale.id if sale else None,
             sale_outcome=outcome,
             credit_restored=d.state.credit,
             db_check=report.db_check,
@@ -60,40 +67,43 @@ def on_started(d: Draft, report: Started) -> None:
 def _resume(d: Draft, report: Started) -> str | None:
     match d.state.phase:
         case Vending(sale):
-            return _resume_vending(d, report)
-        case Paying():
-            return _resume_payout(d)
+            return _resume_vending(d, sale, dict(report.homes))
+        case Paying() as phase:
+            return _resume_payout(d, phase)
         case WaitingForTap(sale) | Authorising(sale) | Stacking(sale):
             d.record(Released(sale.id, sale.selection))
             close_sale(d, sale, Outcome.CANCELLED, Reason.POWER_LOSS)
             d.do(FailVend(sale.id))
-            _to_credit(d)
+            _back(d)
             return "cancelled"
-        case ClaimShown() | SessionOpen():
+        case SessionOpen():
+            _back(d)
+        case ClaimShown():
             d.go(Idle())
         case Owed() as owed:
-            d.go(owed, d.policy.idle_credit_ms)
+            d.go(owed, None if d.world.door_open else d.policy.idle_credit_ms)
         case Credit() | OverpayAsked() | ChooseAgain() | Hold():
-            _to_credit(d)
-        case _:
+            to_credit(d)
+        case Idle():
             pass
     return None
 
 
-def _to_credit(d: Draft) -> None:
-    """Credit is shown again and its idle time starts anew; out of service it goes back."""
+def _back(d: Draft) -> None:
+    """Credit is shown again and its idle time starts anew; a remembered lever returns it."""
+    customer = d.state.customer
     if d.state.credit == 0:
         leave(d)
         return
-    d.go(Credit(), None if d.world.door_open else d.policy.idle_credit_ms)
-    if d.world.out_of_service:
-        give_back(d, CreditEnd.OUT_OF_SERVICE)
+    to_credit(d)
+    if customer is not None and customer.lever:
+        d.customer_with(lever=False)
+        if not d.world.door_open:
+            give_back(d, CreditEnd.LEVER)
 
 
-def _resume_payout(d: Draft) -> str:
+def _resume_payout(d: Draft, phase: Paying) -> str:
     """The changer's own counts decide once it is up; until then nothing is paid again."""
-    phase = d.state.phase
-    assert isinstance(phase, Paying)
     payout = phase.payout
     if payout.asked:
         payout = replace(payout, unknown=True, power_lost=True)
@@ -101,33 +111,25 @@ def _resume_payout(d: Draft) -> str:
     return "payout_pending"
 
 
-def _resume_vending(d: Draft, report: Started) -> str:
+def _resume_vending(d: Draft, sale: Sale, homes: dict[str, bool | None]) -> str:
     """Motor intent is committed and nobody saw the end."""
-    phase = d.state.phase
-    assert isinstance(phase, Vending)
-    sale = phase.sale
     if sale.delivered is not Proof.NONE:
-        d.set(last_vend=LastVend(sale.id, sale.selection, delivered=True))
-        if d.state.credit == 0:
-            close_sale(d, sale, Outcome.SOLD)
-            leave(d)
-        else:
-            pay(d, "change", None, sale)
+        remember(d, sale, delivered=True)
+        _pay_change(d, sale)
         return "sold"
-    homes = dict(report.homes)
     motors = d.world.slots[sale.selection].slot.motors
     at_home = all(homes.get(m) is True for m in motors)
-    left = sale.left_home or not at_home
-    if not left:
-        return _not_delivered(d, "never_left_home", at_home, Outcome.REFUNDED)
     if not at_home:
-        return _not_delivered(d, "not_at_home", at_home, Outcome.REFUNDED, slot_off=True)
+        return _not_delivered(d, sale, "not_at_home", at_home=False)
+    if not sale.left_home:
+        return _not_delivered(d, sale, "never_left_home", at_home=True)
     if sale.decides is Proof.HOME:
-        return _delivered(d, "home_no_sensor", Outcome.SOLD)
-    if _doubted_today(d):
-        return _delivered(d, "home_no_drop_again", Outcome.DOUBTFUL)
-    d.set(doubts=(*d.state.doubts[-9:], d.world.now.wall))
-    return _not_delivered(d, "home_no_drop", at_home, Outcome.DOUBTFUL)
+        return _delivered(d, sale, "home_no_sensor", Outcome.SOLD)
+    again = _doubted_today(d)
+    d.set(doubts=(*d.state.doubts, d.world.now.wall)[-_DOUBTS_KEPT:])
+    if again:
+        return _delivered(d, sale, "home_no_drop_again", Outcome.DOUBTFUL)
+    return _not_delivered(d, sale, "home_no_drop", at_home=True, outcome=Outcome.DOUBTFUL)
 
 
 def _doubted_today(d: Draft) -> bool:
@@ -141,37 +143,43 @@ def _instant(wall: str) -> datetime:
 
 
 def _not_delivered(
-    d: Draft, policy: str, at_home: bool, outcome: Outcome, *, slot_off: bool = False
+    d: Draft, sale: Sale, policy: str, *, at_home: bool, outcome: Outcome = Outcome.REFUNDED
 ) -> str:
-    phase = d.state.phase
-    assert isinstance(phase, Vending)
-    sale = phase.sale
     d.record(Released(sale.id, sale.selection))
     doubtful_vend(d, sale, policy=policy, booked_as="refunded", home_now=at_home)
-    if slot_off:
-        slot_failed(d, sale.selection, Reason.NO_HOME)
-        view = d.world.slots[sale.selection]
-        if view.state is SlotState.ON_SALE:  # not home: off whatever the policy's number
-            d.record(SlotSet(sale.selection, SlotState.JAMMED, "not_at_home", view.no_drop_streak))
+    if not at_home:  # off until a person has homed it, whatever the policy's number
+        slot_failed(d, sale.selection, Reason.NO_HOME, off=True)
+    if outcome is Outcome.REFUNDED and not d.state.credit:
+        outcome = Outcome.CANCELLED  # a free product: there was nothing to give back
     close_sale(d, sale, outcome, Reason.POWER_LOSS)
-    d.set(last_vend=LastVend(sale.id, sale.selection, delivered=False))
-    _to_credit(d)
+    remember(d, sale, delivered=False)
+    if d.state.customer is not None:
+        d.customer_with(failures=d.state.customer.failures + 1)
+    _back(d)
     return outcome.value
 
 
-def _delivered(d: Draft, policy: str, outcome: Outcome) -> str:
-    phase = d.state.phase
-    assert isinstance(phase, Vending)
-    sale = deliver(d, phase.sale, Proof.HOME)
+def _delivered(d: Draft, sale: Sale, policy: str, outcome: Outcome) -> str:
+    sale = deliver(d, sale, Proof.HOME)
     doubtful_vend(d, sale, policy=policy, booked_as="sold", home_now=True)
-    d.set(last_vend=LastVend(sale.id, sale.selection, delivered=True))
-    due = d.state.credit
-    if due == 0:
+    remember(d, sale, delivered=True)
+    if outcome is Outcome.SOLD:
+        _pay_change(d, sale, Reason.POWER_LOSS)
+    else:
         close_sale(d, sale, outcome, Reason.POWER_LOSS)
-        leave(d)
-    elif outcome is Outcome.SOLD:
+        if d.state.credit:
+            pay(d, "refund", CreditEnd.POWER_LOSS, None)
+        else:
+            leave(d)
+    return outcome.value
+
+
+def _pay_change(d: Draft, sale: Sale, reason: Reason | None = None) -> None:
+    """Change is paid when the changer is up."""
+    if d.state.customer is not None:
+        d.customer_with(lever=False)
+    if d.state.credit:
         pay(d, "change", None, sale)
     else:
-        close_sale(d, sale, outcome, Reason.POWER_LOSS, change_due=0)
-        pay(d, "refund", CreditEnd.POWER_LOSS, None)
-    return outcome.value
+        close_sale(d, sale, Outcome.SOLD, reason)
+        leave(d)

@@ -47,6 +47,8 @@ class Timer(StrEnum):
     SESSION = "session"  # card session without a selection
     OVERPAY = "overpay"  # confirmation of an announced overpay
     JACKPOT = "jackpot"  # anti-jackpot window open
+    TUBES = "tubes"  # tubes were found odd: look again
+    LEVER = "lever"  # a stuck lever has been quiet
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,13 @@
 """Keys and selections: everything that is checked before anything moves (R5, R10)."""
 
-from vendd.core.change import can_pay, largest_payable
-from vendd.core.facts import CreditEnd, RefusalReason, SaleRefused
-from vendd.core.planogram import SlotState
-from vendd.core.policy import ForceVend
-from vendd.core.sale.acts import Acknowledge
-from vendd.core.sale.closing import restart_idle
+from typing import Final
+
+from vendd.core.facts import RefusalReason, SaleRefused
+from vendd.core.sale import offer
+from vendd.core.sale.closing import restart_time, to_credit
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.paying import give_back
-from vendd.core.sale.reports import KeyPressed, LeverPressed, Timer
+from vendd.core.sale.lever import pull
+from vendd.core.sale.reports import KeyPressed, Timer
 from vendd.core.sale.states import (
     ChooseAgain,
     ClaimShown,
@@ -17,26 +16,22 @@ from vendd.core.sale.states import (
     Idle,
     OverpayAsked,
     Owed,
-    Vending,
 )
 from vendd.core.sale.vending import begin
 
-CLEAR = "clear"
+CLEAR: Final = "clear"
 _OPEN = (Idle, Credit, OverpayAsked, ChooseAgain, Hold, Owed, ClaimShown)
 
 
 def on_key(d: Draft, report: KeyPressed) -> None:
-    """One key. While a sale runs, money goes out or the door is open keys do nothing (R8)."""
-    if not isinstance(d.state.phase, _OPEN) or not d.world.in_service:
-        d.do(Acknowledge())
+    """One key. While a sale runs, money goes out or nothing is sold keys do nothing (R8)."""
+    if not isinstance(d.state.phase, _OPEN) or not d.selling:
         return
+    d.hush()
+    restart_time(d)
     if report.key == CLEAR:
         _on_clear(d)
         return
-    d.hush()
-    restart_idle(d)
-    if isinstance(d.state.phase, Hold):
-        d.arm(Timer.HOLD, d.policy.multi_vend_hold_ms)
     if isinstance(d.state.phase, ClaimShown):
         d.go(Idle())
     entry = d.state.entry + report.key
@@ -52,84 +47,46 @@ def _on_clear(d: Draft) -> None:
     if d.state.entry:
         d.clear_entry()
     elif d.state.credit:
-        on_lever(d, LeverPressed())
+        pull(d)
     elif isinstance(d.state.phase, ClaimShown):
         d.go(Idle())
-    elif d.state.notice is None:
-        d.do(Acknowledge())
-    d.hush()
 
 
 def select(d: Draft, selection: str) -> None:
     """A whole selection was keyed."""
+    asked = d.state.phase if isinstance(d.state.phase, OverpayAsked) else None
+    if asked is not None and asked.selection != selection:
+        to_credit(d)
     view = d.world.slots.get(selection)
-    phase = d.state.phase
-    confirmed = isinstance(phase, OverpayAsked) and phase.selection == selection
-    if isinstance(phase, OverpayAsked) and not confirmed:
-        d.go(Credit(), d.policy.idle_credit_ms)
     if view is None:
         _refuse(d, "invalid", selection)
-    elif (obstacle := _not_for_sale(d, selection)) is not None:
-        text, reason = obstacle
-        _lost_sale(d, selection, reason)
-        _refuse(d, text, selection)
+    elif (obstacle := offer.obstacle(d.world, selection)) is not None:
+        _lost(d, *obstacle, selection)
     elif view.slot.free:
-        begin_free(d, selection)
-    elif d.state.credit == 0:
+        begin(d, selection)
+    elif d.state.credit:
+        _buy(d, selection, asked)
+    elif not d.world.changer.ready:  # nothing that could take the money
+        _lost(d, "not_available", RefusalReason.OUT_OF_SERVICE, selection)
+    else:
         price = view.slot.price("cash")
         d.say("price", d.policy.price_ms, selection=selection, amount=price)
-    else:
-        _buy(d, selection, confirmed)
 
 
-def begin_free(d: Draft, selection: str) -> None:
-    """A product marked free vends on selection; credit, if any, is not touched."""
-    if d.state.credit:
-        _refuse(d, "free_first_return", selection)
-        return
-    begin(d, selection)
-
-
-def _not_for_sale(d: Draft, selection: str) -> tuple[str, RefusalReason] | None:
-    view = d.world.slots[selection]
-    if view.state is SlotState.BLOCKED_TIME:
-        return "not_now", RefusalReason.BLOCKED_TIME
-    if view.state is SlotState.HEALTH:
-        return "not_available", RefusalReason.HEALTH
-    if view.state is not SlotState.ON_SALE:
-        return "not_available", RefusalReason.NOT_AVAILABLE
-    if view.available <= 0:
-        return "sold_out", RefusalReason.SOLD_OUT
-    policy = d.policy
-    blind = d.world.drop_sensor_blocked and policy.drop_sensor
-    if blind and not policy.home_proves_when_sensor_blocked:
-        return "not_available", RefusalReason.NOT_AVAILABLE
-    return None
-
-
-def _buy(d: Draft, selection: str, confirmed: bool) -> None:
+def _buy(d: Draft, selection: str, asked: OverpayAsked | None) -> None:
     """There is credit and the slot is fine: is it enough, and can the change be paid?"""
-    price = d.world.slots[selection].slot.price("cash")
-    missing = price - d.state.credit
-    if missing > 0:
-        _refuse(d, "add", selection, missing)
+    change = d.state.credit - d.world.slots[selection].slot.price("cash")
+    if change < 0:
+        _refuse(d, "add", selection, -change)
         return
-    change = -missing
-    reserve = d.policy.tube_reserve
-    if d.world.changer.ready and can_pay(change, d.world.tubes, reserve):
+    keeps = change - offer.change_payable(d.world, change)
+    if keeps == 0 or isinstance(d.state.phase, Owed):  # what was owed before stays owed after
         begin(d, selection)
-        return
-    if change == 0:
-        begin(d, selection)
-        return
-    payable = largest_payable(change, d.world.tubes, reserve)[0] if d.world.changer.ready else 0
-    keeps = change - payable
-    if isinstance(d.state.phase, Owed):
-        begin(d, selection)  # what was owed before the sale stays owed after it
     elif keeps > d.policy.overpay_up_to:
-        _lost_sale(d, selection, RefusalReason.NO_CHANGE)
-        _refuse(d, "no_change", selection)
-    elif confirmed:
+        if asked is not None and isinstance(d.state.phase, OverpayAsked):
+            to_credit(d)
+        _lost(d, "no_change", RefusalReason.NO_CHANGE, selection)
+    elif asked == OverpayAsked(selection, keeps):
         begin(d, selection, overpay=keeps)
     else:
         d.go(OverpayAsked(selection, keeps), d.policy.overpay_confirm_ms)
@@ -140,12 +97,12 @@ def _refuse(d: Draft, text: str, selection: str, amount: int = 0) -> None:
     d.say(text, d.policy.refusal_ms, selection=selection, amount=amount)
 
 
-def _lost_sale(d: Draft, selection: str, reason: RefusalReason) -> None:
-    """Recorded once per slot and customer."""
-    key = f"{selection}:{reason.value}"
-    if key in d.state.refused:
+def _lost(d: Draft, text: str, reason: RefusalReason, selection: str) -> None:
+    """A refusal that is a lost sale: recorded once per slot and customer."""
+    _refuse(d, text, selection)
+    if selection in d.state.refused:
         return
-    d.set(refused=(*d.state.refused, key))
+    d.set(refused=(*d.state.refused, selection))
     slot = d.world.slots[selection].slot
     d.record(
         SaleRefused(
@@ -156,56 +113,6 @@ def _lost_sale(d: Draft, selection: str, reason: RefusalReason) -> None:
             reason=reason,
             session_id=d.state.customer.id if d.state.customer else None,
         )
-    )
-
-
-def on_lever(d: Draft, _: LeverPressed) -> None:
-    """The return lever, or the clear key without an entry: one meaning per state (section 7)."""
-    phase = d.state.phase
-    if d.world.door_open:
-        d.do(Acknowledge())
-    elif isinstance(phase, Vending):
-        if d.state.customer is not None:
-            d.customer_with(lever=True)
-        d.do(Acknowledge())
-    elif isinstance(phase, Owed):
-        _lever_owed(d, phase)
-    elif isinstance(phase, ChooseAgain | Hold):
-        give_back(d, CreditEnd.LEVER)
-    elif isinstance(phase, Credit | OverpayAsked):
-        _lever_credit(d)
-    elif d.state.entry:
-        d.clear_entry()
-    else:
-        d.do(Acknowledge())
-
-
-def _lever_owed(d: Draft, phase: Owed) -> None:
-    """Once more, and no more; with a dead changer it becomes a claim at once."""
-    if phase.retried and d.world.changer.ready:
-        d.do(Acknowledge())
-    else:
-        give_back(d, CreditEnd.LEVER)
-
-
-def _lever_credit(d: Draft) -> None:
-    d.clear_entry()
-    if _must_buy_first(d):
-        d.say("buy_first", d.policy.refusal_ms)
-    else:
-        give_back(d, CreditEnd.LEVER)
-
-
-def _must_buy_first(d: Draft) -> bool:
-    """Force-vend holds until a vend failed or nothing on sale is affordable."""
-    if d.policy.force_vend is not ForceVend.ALL:  # 'bills' concerns bills only
-        return False
-    customer = d.state.customer
-    if customer is None or customer.failures or customer.bought or not d.world.in_service:
-        return False
-    return any(
-        v.sellable and not v.slot.free and v.slot.price("cash") <= d.state.credit
-        for v in d.world.slots.values()
     )
 
 

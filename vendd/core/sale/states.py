@@ -1,15 +1,15 @@
-"""The states of a sale and which may follow which: the rules the machine is held to.
+"""The states of a sale (which may follow which: `vendd.core.sale.transitions`).
 
 `State` is everything the purchase machine remembers. Its durable part survives
 a power cut (`vendd.core.sale.persist`); what a customer has half typed and what
 a message says does not.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from vendd.core.facts import Channel, CreditEnd, Proof
-from vendd.core.sale.reports import Timer, TurnResult
+from vendd.core.sale.reports import TurnResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Customer:
     failures: int = 0
     bought: int = 0
     lever: bool = False  # pressed while it could not be served (R8)
+    owed_ref: str | None = None  # the one reference for whatever can't be paid to them
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Sale:
 
     `price` is what the customer saw (R4). `decides` is the proof that counts:
     the drop sensor, else the home switch. `delivered` is that proof once seen.
+    `credit_before` counts coins that were still rolling when it began.
     """
 
     id: str
@@ -58,25 +60,31 @@ class Sale:
         """Names one turn of the motor, so that a late answer is never taken for a newer one."""
         return f"{self.id}.{self.turn}"
 
+    def with_coin(self, value: int) -> "Sale":
+        """A coin that was still rolling is in."""
+        return replace(self, credit_before=self.credit_before + value)
+
 
 @dataclass(frozen=True, slots=True)
 class Payout:
     """Coins on their way out. `amount` is decided and in no credit any more.
 
-    `asked` is False while the changer has not come up yet; `unknown` is True
+    `due` is what the customer should have got: more than `amount` when the tubes
+    don't hold it. `asked` is False while the changer has not come up yet; `unknown` is True
     when it could not say what it paid, until tube counts decide.
     """
 
     id: str
     kind: Literal["change", "refund"]
     amount: int
+    due: int
     coins: tuple[tuple[int, int], ...] = ()
     why: CreditEnd | None = None
     asked: bool = True
     unknown: bool = False
     door_opened: bool = False
     power_lost: bool = False
-    owed_ref: str | None = None  # this is the lever's one retry for that reference
+    retry: bool = False  # the lever's one more attempt is this one, or was used before
 
 
 # --- the phases --------------------------------------------------------------
@@ -112,10 +120,15 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Credit that could not be paid out: spendable, later a claim with this reference."""
+    """Credit that could not be paid out: spendable, later a claim with this reference.
+
+    `retried`: the lever had its one more payout. `dead`: nothing was tried, for
+    there is no changer; when it is back this is plain credit again.
+    """
 
     ref: str
     retried: bool = False
+    dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +136,7 @@ class ClaimShown:
     """The claim is open; its reference stands on the display."""
 
     ref: str
+    amount: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,99 +190,6 @@ Phase = (
     | Paying
 )
 
-_BUY: Final[dict[type, str]] = {Vending: "selection", Stacking: "selection, bill held"}
-_BACK: Final[dict[type, str]] = {Paying: "lever / time", Owed: "changer lost"}
-
-# Which phase may follow which, and why: `Draft.go` asserts it, README draws it.
-TRANSITIONS: Final[dict[type, dict[type, str]]] = {
-    Idle: {
-        Credit: "money in",
-        Vending: "free product",
-        WaitingForTap: "selection, reader ready",
-        SessionOpen: "tap",
-    },
-    Credit: {
-        **_BUY,
-        **_BACK,
-        OverpayAsked: "change not payable",
-        Idle: "forfeited",
-        ClaimShown: "out of service",
-    },
-    OverpayAsked: {**_BUY, **_BACK, Credit: "time / other key", ClaimShown: "out of service"},
-    ChooseAgain: {
-        **_BUY,
-        **_BACK,
-        OverpayAsked: "change not payable",
-        Credit: "restart / door",
-        ClaimShown: "out of service",
-    },
-    Hold: {
-        **_BUY,
-        **_BACK,
-        OverpayAsked: "change not payable",
-        Credit: "restart / door",
-        ClaimShown: "out of service",
-    },
-    Owed: {
-        **_BUY,
-        Paying: "lever, once",
-        OverpayAsked: "change not payable",
-        ClaimShown: "time / lever, changer dead",
-    },
-    ClaimShown: {
-        Idle: "time / key",
-        Credit: "money in",
-        Vending: "free product",
-        WaitingForTap: "selection, reader ready",
-        SessionOpen: "tap",
-    },
-    SessionOpen: {Authorising: "selection", Idle: "session over", Credit: "session over"},
-    WaitingForTap: {
-        Authorising: "tap",
-        Idle: "time / lever",
-        Credit: "coin",
-    },
-    Authorising: {
-        Vending: "approved",
-        Idle: "declined / time / lever",
-        SessionOpen: "declined",
-        Credit: "declined, credit there",
-    },
-    Stacking: {Vending: "stacked", Credit: "bill returned", Idle: "bill returned", Paying: "lever"},
-    Vending: {
-        Idle: "delivered",
-        Paying: "delivered: change / failed: refund",
-        Hold: "delivered, multi-vend",
-        ChooseAgain: "not delivered",
-        Credit: "restart",
-        Owed: "change not payable",
-        ClaimShown: "money not payable, nobody there",
-    },
-    Paying: {
-        Idle: "paid",
-        Paying: "late coin",
-        Owed: "incomplete",
-        ClaimShown: "incomplete, nobody there",
-        Credit: "restart",
-    },
-}
-
-# The timer that belongs to a phase: armed on entry, disarmed on leaving.
-PHASE_TIMER: Final[dict[type, Timer]] = {
-    Credit: Timer.IDLE,
-    Owed: Timer.IDLE,
-    OverpayAsked: Timer.OVERPAY,
-    ChooseAgain: Timer.CHOOSE_AGAIN,
-    Hold: Timer.HOLD,
-    ClaimShown: Timer.CLAIM,
-    SessionOpen: Timer.SESSION,
-    WaitingForTap: Timer.TAP,
-    Authorising: Timer.AUTHORISE,
-    Stacking: Timer.STACK,
-    Vending: Timer.DROP_WINDOW,
-    Paying: Timer.PAYOUT,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -282,11 +203,18 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class LastVend:
-    """The newest sale that is over: a product falling now belongs to it."""
+    """The newest sale that is over: a product falling now belongs to it.
+
+    `dropped`: its own product was seen to fall. `counted`: its refund counts for
+    anti-jackpot already. `until_ms`: how long a second product is its double drop.
+    """
 
     sale_id: str
     selection: str
     delivered: bool
+    dropped: bool = False
+    counted: bool = False
+    until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +241,7 @@ class State:
     no_drop_refunds: tuple[int, ...] = ()  # uptime ms, newest last, this boot only
     home_decides_until: int | None = None  # uptime ms, anti-jackpot
     doubts: tuple[str, ...] = ()  # wall times of unprovable vends, newest last
+    lever_stuck: bool = False  # that fault is open
     # not durable:
     entry: str = ""
     notice: Notice | None = None
@@ -320,6 +249,7 @@ class State:
     tubes_doubted: tuple[tuple[int, int], ...] = ()  # (type, count) of the last odd reading
     lever_since: int | None = None
     lever_last: int | None = None
+    door_opened_ms: int | None = None  # uptime; None: closed, or open since before the start
     booting: bool = False  # no changer answer since the start yet
 
     @property
@@ -336,6 +266,7 @@ EPHEMERAL: Final = frozenset(
         "tubes_doubted",
         "lever_since",
         "lever_last",
+        "door_opened_ms",
         "booting",
         "no_drop_refunds",
         "home_decides_until",

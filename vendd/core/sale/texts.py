@@ -1,4 +1,8 @@
-"""The English catalogue: two display lines per message. A tab sets the rest to the right edge."""
+"""The English catalogue: two display lines per message.
+
+A tab sets what follows to the right edge. A line with several wordings, divided
+by a newline, is shown in the first one that fits the display.
+"""
 
 from typing import Final
 
@@ -9,6 +13,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "out_of_service": ("OUT OF SERVICE", "{support}"),
     "out_of_service_ref": ("OUT OF SERVICE", "REF {ref}"),
     "door_open": ("DOOR OPEN", ""),
+    "door_open_credit": ("DOOR OPEN", "CREDIT\t{amount}"),
     "entry": ("SELECTION {selection}", ""),
     "price": ("{selection}\t{amount}", "INSERT MONEY"),
     "free": ("{selection}\tFREE", ""),
@@ -16,10 +21,9 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "sold_out": ("{selection} SOLD OUT", "CHOOSE ANOTHER"),
     "not_available": ("{selection} NOT AVAILABLE", "CHOOSE ANOTHER"),
     "not_now": ("NOT ON SALE NOW", "CHOOSE ANOTHER"),
-    "free_first_return": ("{selection}\tFREE", "RETURN MONEY 1ST"),
     "credit": ("CREDIT\t{amount}", "MAKE SELECTION"),
     "hold": ("CREDIT\t{amount}", "SELECT OR RETURN"),
-    "add": ("{selection}\t{price}", "PLEASE ADD {amount}"),
+    "add": ("{selection}\t{price}", "PLEASE ADD {amount}\nADD {amount}"),
     "no_change": ("NO CHANGE FOR {selection}", "EXACT OR RETURN"),
     "overpay": ("KEEPS {amount}", "PRESS {selection} AGAIN"),
     "buy_first": ("PLEASE BUY FIRST", "CHANGE AFTER"),
@@ -30,8 +34,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "thanks": ("THANK YOU", "TAKE PRODUCT"),
     "thanks_change": ("THANK YOU", "CHANGE {amount}"),
     "not_delivered": ("NOT DELIVERED", "CHOOSE OR RETURN"),
-    "owed": ("WE OWE YOU {amount}", "SPEND OR REF{ref}"),
-    "claim": ("WE OWE YOU", "REF {ref}"),
+    "owed": ("WE OWE YOU {amount}\nWE OWE {amount}", "SPEND OR REF{ref}"),
+    "claim": ("WE OWE YOU {amount}\nWE OWE {amount}", "REF {ref}"),
     "session": ("CARD READY", "MAKE SELECTION"),
     "tap": ("{selection}\t{amount}", "TAP CARD OR COIN"),
     "authorising": ("AUTHORISING", "PLEASE WAIT"),

@@ -1,0 +1,96 @@
+"""The return lever: one meaning per state (section 7), and what it is when it is stuck."""
+
+from typing import Final
+
+from vendd.core.facts import CreditEnd, Fault, Severity
+from vendd.core.policy import ForceVend
+from vendd.core.sale import offer
+from vendd.core.sale.closing import restart_time
+from vendd.core.sale.draft import Draft
+from vendd.core.sale.paying import give_back
+from vendd.core.sale.reports import LeverPressed, Timer
+from vendd.core.sale.states import ChooseAgain, Credit, Hold, OverpayAsked, Owed, Vending
+
+GAP_MS: Final = 3_000
+"""Presses closer together than this are one long press."""
+STUCK_MS: Final = 30_000
+
+
+def on_lever(d: Draft, _: LeverPressed) -> None:
+    """A press of the lever itself; without a pause for 30 s it means nothing any more."""
+    if not _stuck(d):
+        pull(d)
+
+
+def _stuck(d: Draft) -> bool:
+    now, since, last = d.now_ms, d.state.lever_since, d.state.lever_last
+    if since is None or last is None or now - last > GAP_MS:
+        since = now
+    d.set(lever_since=since, lever_last=now)
+    stuck = now - since >= STUCK_MS
+    if stuck:
+        d.arm(Timer.LEVER, GAP_MS)
+        if not d.state.lever_stuck:
+            d.set(lever_stuck=True)
+            d.record(_fault("started"))
+    else:
+        free(d)
+    return stuck
+
+
+def free(d: Draft) -> None:
+    """Quiet, pressed anew after a pause, or restarted: the fault is over."""
+    if d.state.lever_stuck:
+        d.set(lever_stuck=False)
+        d.disarm(Timer.LEVER)
+        d.record(_fault("ended"))
+
+
+def _fault(state: str) -> Fault:
+    return Fault("lever_stuck:changer", state, "lever_stuck", "changer", Severity.DEGRADED, (), 1)
+
+
+def pull(d: Draft) -> None:
+    """What the lever means now; the clear key without an entry means the same."""
+    if d.world.door_open:
+        return
+    match d.state.phase:
+        case Vending():  # too late: remembered (R8)
+            if d.state.customer is not None:
+                d.customer_with(lever=True)
+        case Owed(_, retried, _):
+            if not retried or not d.world.changer.ready:
+                give_back(d, CreditEnd.LEVER)
+        case ChooseAgain() | Hold():
+            give_back(d, CreditEnd.LEVER)
+        case Credit() | OverpayAsked():
+            _give_back_credit(d)
+        case _:
+            d.clear_entry()
+            d.hush()
+
+
+def _give_back_credit(d: Draft) -> None:
+    if _must_buy_first(d):
+        d.clear_entry()
+        restart_time(d)
+        d.say("buy_first", d.policy.refusal_ms)
+    else:
+        give_back(d, CreditEnd.LEVER)
+
+
+def _must_buy_first(d: Draft) -> bool:
+    """Force-vend holds until a vend failed or nothing can be bought with this credit."""
+    if d.policy.force_vend is not ForceVend.ALL:  # 'bills' concerns bills only
+        return False
+    customer = d.state.customer
+    if customer is None or customer.failures or customer.bought or not d.selling:
+        return False
+    return any(_buyable(d, price) for price in offer.prices_for_money(d.world))
+
+
+def _buyable(d: Draft, price: int) -> bool:
+    change = d.state.credit - price
+    if change < 0:
+        return False
+    return change - offer.change_payable(d.world, change) <= d.policy.overpay_up_to
