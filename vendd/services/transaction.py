@@ -22,6 +22,7 @@ from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, PayOut, TurnMoto
 from vendd.core.sale.machine import durable_changed, step
 from vendd.core.sale.reports import (
     ChangerReady,
+    DoorMoved,
     KeyPressed,
     LeverPressed,
     Report,
@@ -105,6 +106,8 @@ class Engine:
         self.progress_at = self._loop.time()
         if isinstance(report, TimerFired) and not self._timers.valid(report.timer, received.token):
             return
+        if isinstance(report, DoorMoved) and report.open == self.memory.service.door_open:
+            return  # the switch at a start: as the books have it
         self._crew.dispensing.heard(report)
         if isinstance(report, ChangerReady):
             self._crew.payment.forget()
