@@ -1,5 +1,6 @@
 """``vendd check``: what a configuration means, or everything that is wrong with it."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,10 @@ def check(path: Path) -> int:
         return 2
     for warning in warnings:
         print(warning, file=sys.stderr)
-    print("\n".join(summary(config, path)))
+    try:
+        print("\n".join(summary(config, path)), flush=True)
+    except BrokenPipeError:  # `| head`: whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
