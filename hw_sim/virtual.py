@@ -134,6 +134,7 @@ class VirtualMachine(Front):
         self._running = None
         if power:
             self.cabinet.header.power_off()
+            self.screen.show(())
             self._boots += 1
 
     def _edge(self) -> Edge:

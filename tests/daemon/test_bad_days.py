@@ -216,6 +216,7 @@ def test_a_power_cut_with_credit_and_it_is_back() -> None:
         await asyncio.sleep(5)
         await machine.start()
         await seen(machine, "CREDIT      1.00")
+        await asyncio.sleep(5)  # a lever pressed while the changer starts is not reported
         machine.changer.press_lever()
         await seen(machine, "MAKE A SELECTION")
         assert sum(value for _, value in machine.changer.truth.cup) == 100
