@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from hw_sim.devices.changer_parts import TYPES
 from hw_sim.front import Front
 from hw_sim.habits import Habit, coins_for, exact, some_habit
 from hw_sim.signs import Sign, credit, missing, reference, sign
@@ -49,7 +50,7 @@ class Shopper:
             for selection, slot in front.config.slots().items()
             if not slot.free
         }
-        self._coins = sorted({value for value in map(front.changer.model.value, range(16)) if value})
+        self._coins = sorted({v for v in map(front.changer.model.value, range(TYPES)) if v})
         self._credit = 0
         habit = some_habit(self._chance)
         wants = self._choose(habit)
@@ -160,10 +161,8 @@ class Shopper:
 
     def _choose(self, habit: Habit) -> str:
         """A selection: mostly one with something behind the glass."""
-        full, empty = [], []
-        for selection in self._prices:
-            spiral = self._front.cabinet.slot(selection)
-            (full if spiral.left else empty).append(selection)
+        full = [s for s in self._prices if self._front.cabinet.slot(s).left]
+        empty = [s for s in self._prices if s not in full]
         if habit is Habit.INVALID:
             return self._chance.choice(self._nonsense())
         if habit is Habit.SOLD_OUT and empty:

@@ -62,5 +62,6 @@ class Visit:
         got.append(words(self.gave_up or self.said) or "a dark display")
         if self.gave_up:
             got.append("WAITED IN VAIN")
-        wants = f"#{self.number} wants {self.wants} {money(self.price)}"
-        return f"{wants} ({self.habit.value}): {put_in} -> {', '.join(got)}"
+        others = [selection for selection in self.keyed if selection != self.wants]
+        wish = " then ".join([f"{self.wants} {money(self.price)}", *dict.fromkeys(others)])
+        return f"#{self.number} wants {wish} ({self.habit.value}): {put_in} -> {', '.join(got)}"

@@ -1,0 +1,125 @@
+"""``python -m hw_sim``: the simulated machine for people, for demonstrations and for chaos."""
+
+import argparse
+import asyncio
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from hw_sim.opening import HURRIED, SAMPLE, in_real_time, in_virtual_time
+from vendd import log
+
+INTERRUPTED = 130
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hw_sim", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="a machine: to be used by hand, or by N customers")
+    run.add_argument("--purchases", type=_count, metavar="N", help="customers to serve, then audit")
+    run.add_argument("--seed", type=int, default=1, metavar="S", help="default 1")
+    run.add_argument("--virtual", action="store_true", help="in virtual time: fast, repeatable")
+    run.add_argument("--bootstrap", metavar="HOST:PORT", help="a Kafka of yours")
+    run.add_argument("--config", type=Path, default=SAMPLE, metavar="FILE")
+    chaos = commands.add_parser("chaos", help="kill the daemon again and again, then audit")
+    chaos.add_argument("--kills", type=_count, default=50, metavar="N", help="default 50")
+    chaos.add_argument("--seed", type=int, default=1, metavar="S", help="default 1")
+    commands.add_parser("broker", help="the embedded Kafka alone")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 up")
+    return number
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit code: 0 every promise kept, 1 a promise broken, 2 usage, 130 interrupted."""
+    parser = arguments()
+    options = parser.parse_args(argv)
+    if options.command == "broker":
+        from hw_sim.broker import serve
+
+        serve()
+        return 0
+    if options.command == "chaos":
+        chaos = importlib.import_module("hw_sim.chaos")
+        return int(chaos.main(kills=options.kills, seed=options.seed))
+    if options.virtual and (options.purchases is None or options.bootstrap):
+        parser.error("--virtual needs --purchases, and brings a Kafka of its own")
+    bootstrap = options.bootstrap or os.environ.get("KAFKA_BOOTSTRAP") or None
+    log.configure(level="critical")
+    if options.virtual:
+        from hw_sim.loop import run_virtual
+
+        return run_virtual(_virtual_day(options.config, options.seed, options.purchases))
+    if options.purchases is None:
+        _stoppable(_by_hand(options.config, options.seed, bootstrap))
+        return 0
+    status = _stoppable(_real_day(options.config, options.seed, options.purchases, bootstrap))
+    return INTERRUPTED if status is None else status
+
+
+async def _virtual_day(source: Path, seed: int, purchases: int) -> int:
+    from hw_sim.shop import Shop, report
+
+    async with in_virtual_time(source, seed, purchases) as machine:
+        _announce(machine.config.machine.id, f"virtual time, seed {seed}")
+        shop = Shop(machine, seed, patient=True)
+        return report(await shop.day(purchases), shop)
+
+
+async def _real_day(source: Path, seed: int, purchases: int, bootstrap: str | None) -> int:
+    from hw_sim.shop import Shop, report
+
+    async with in_real_time(source, seed, bootstrap=bootstrap, sale=HURRIED) as machine:
+        _announce(machine.config.machine.id, f"real time, seed {seed}")
+        changed = ", ".join(f"{key} {value}" for key, value in HURRIED.items())
+        print(f"Kafka at {machine.bootstrap}. Hurried: {changed}.")
+        print(f"  kcat -b {machine.bootstrap} -t transaction-events -C -e -J\n", flush=True)
+        shop = Shop(machine, seed, patient=False, say=_say)
+        return report(await shop.day(purchases), shop)
+
+
+async def _by_hand(source: Path, seed: int, bootstrap: str | None) -> int:
+    from hw_sim.by_hand import by_hand
+
+    async with in_real_time(source, seed, bootstrap=bootstrap) as machine:
+        _announce(machine.config.machine.id, "real time")
+        await by_hand(machine)
+    return 0
+
+
+def _announce(machine: str, how: str) -> None:
+    print(f"SIMULATED machine {machine}: {how}. No real money, no real motors.", flush=True)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _stoppable(work: Coroutine[Any, Any, int]) -> int | None:
+    """Run it; Ctrl-C, SIGTERM and SIGHUP end it in order (None)."""
+
+    async def guarded() -> int | None:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            print("stopped.", flush=True)
+            return None
+
+    return asyncio.run(guarded())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""The daemon's books as they lie on the disk, read without any of the daemon's code."""
+
+import sqlite3
+from collections import defaultdict
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+FILE: Final = "vendd.db"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Minor units. `inflow` is the debit side: money that came in, for a store of money."""
+
+    opening: int
+    inflow: int
+    outflow: int
+    closing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    debit: str
+    credit: str
+    amount: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    amount: int
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Read only while no daemon runs."""
+
+    seq: int
+    boots: int
+    balances: dict[str, Balance]
+    ledger: tuple[Posting, ...]
+    levels: dict[str, int]
+    reserved: int
+    tubes: dict[int, int]  # coin value -> coins
+    claims: dict[str, Claim]
+    outbox: dict[int, bytes]  # seq -> data
+    dead_letters: tuple[int, ...]
+
+    @classmethod
+    def read(cls, directory: Path) -> "Books":
+        """Raises `sqlite3.Error` when there is nothing that can be read."""
+        uri = f"{(directory / FILE).as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as db:
+            tubes: defaultdict[int, int] = defaultdict(int)
+            for value, count in db.execute("SELECT value, count FROM tubes WHERE value > 0"):
+                tubes[value] += count
+            seq, boots = db.execute("SELECT seq, boot_count FROM meta").fetchone()
+            slots = db.execute("SELECT selection, level, reserved FROM slots").fetchall()
+            return cls(
+                seq=seq,
+                boots=boots,
+                balances={
+                    account: Balance(*amounts)
+                    for account, *amounts in db.execute(
+                        "SELECT account, opening, inflow, outflow, closing FROM balances"
+                    )
+                },
+                ledger=tuple(
+                    Posting(*row)
+                    for row in db.execute(
+                        "SELECT debit, credit, amount, reason FROM ledger ORDER BY id"
+                    )
+                ),
+                levels={selection: level for selection, level, _ in slots},
+                reserved=sum(held for _, _, held in slots)
+                + db.execute("SELECT count(*) FROM reservations").fetchone()[0],
+                tubes=dict(tubes),
+                claims={
+                    ref: Claim(amount, how is None)
+                    for ref, amount, how in db.execute("SELECT ref, amount, closed_how FROM claims")
+                },
+                outbox=dict(db.execute("SELECT seq, data FROM outbox")),
+                dead_letters=tuple(s for (s,) in db.execute("SELECT seq FROM dead_letters")),
+            )
+
+    def closing(self, account: str) -> int:
+        balance = self.balances.get(account)
+        return 0 if balance is None else balance.closing
+
+    def moved(self, *, debit: str | None = None, credit: str | None = None) -> int:
+        """The sum of all postings to `debit` and from `credit`; None means any account."""
+        return sum(
+            p.amount for p in self.ledger if debit in (None, p.debit) and credit in (None, p.credit)
+        )
