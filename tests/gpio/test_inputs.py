@@ -119,17 +119,31 @@ def test_blocked_for_a_whole_stall_is_no_product() -> None:
     assert lines.reports.all == [BLOCKED, FREE]
 
 
-def test_blocked_at_the_start_is_said_at_once() -> None:
+def test_blocked_at_the_start_is_said_once_no_product_falls_that_slowly() -> None:
     lines = Lines()
     sensor = DropSensor(DropSensorSetup(Pin(DROP)), lines.factory, lines.loop, lines.reports)
     lines.set(DROP, False)
     sensor.start()
+    lines.run_ms(1_990)
+    assert not sensor.blocked()
+    lines.run_ms(3_000)
     assert sensor.blocked()
-    lines.run_ms(5_000)
     lines.set(DROP, True)
     lines.run_ms(100)
     assert lines.reports.all == [BLOCKED, FREE]
     assert not sensor.blocked()
+
+
+def test_a_product_falling_at_the_start_is_seen() -> None:
+    """It was let go before a crash; the daemon came back just in time."""
+    lines = Lines()
+    sensor = DropSensor(DropSensorSetup(Pin(DROP)), lines.factory, lines.loop, lines.reports)
+    lines.set(DROP, False)
+    sensor.start()
+    lines.run_ms(60)
+    lines.set(DROP, True)
+    lines.run_ms(3_000)
+    assert lines.reports.all == [SEEN]
 
 
 @pytest.mark.parametrize("active_low", [True, False])

@@ -59,11 +59,10 @@ class DropSensor:
         self._input = Input(factory, setup.pin, loop, self._edge, active_low=setup.active_low)
 
     def start(self) -> None:
-        """Reports a beam that is already blocked: nothing falls when the machine starts."""
+        """A beam that is interrupted now: a product that was let go before a crash may just be
+        falling, so it is judged like any other, from now on."""
         if self._input.active():
-            now = self._loop.time()
-            self._chain_since = self._since = now
-            self._set_blocked()
+            self._interrupted(self._loop.time())
 
     def blocked(self) -> bool:
         """As last reported."""
