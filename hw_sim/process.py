@@ -156,6 +156,11 @@ class ProcessMachine(Front):
                 start_new_session=True,  # Ctrl-C is ours to pass on, in order
             )
         await self._ready(self._process, self._notify)
+        self.loop.add_reader(self._notify.fileno(), self._heed, self._notify)
+
+    def _heed(self, notify: socket.socket) -> None:
+        """Read what is told, as systemd does: a queue that nobody empties fills up."""
+        notify.recv(4096)
 
     async def _ready(self, process: asyncio.subprocess.Process, notify: socket.socket) -> None:
         end = self.loop.time() + READY_S
@@ -197,6 +202,7 @@ class ProcessMachine(Front):
     async def _after_exit(self) -> None:
         self.died_at = self.loop.time()
         if self._notify is not None:
+            self.loop.remove_reader(self._notify.fileno())
             self._notify.close()
             self._notify = None
         if not self._exec_stop_post:

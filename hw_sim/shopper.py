@@ -234,13 +234,15 @@ class Shopper:
         if credit(text) == wanted:
             return True
         await asyncio.sleep(FALLS_S)
-        self._take()
+        self.visit.rejected += self._take()
         return False
 
     def _rest(self, amount: int) -> list[int]:
         return exact(amount, self._coins, self._chance) if amount else []
 
-    def _take(self) -> None:
-        """Everything from the cup and the tray."""
-        self.visit.returned += [value for _, value in self._front.changer.truth.take_cup()]
+    def _take(self) -> list[int]:
+        """Everything from the cup and the tray; gives the coins."""
+        coins = [value for _, value in self._front.changer.truth.take_cup()]
+        self.visit.returned += coins
         self.visit.products += self._tray.take(self._front)
+        return coins

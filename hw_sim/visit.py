@@ -10,7 +10,7 @@ from vendd.core.money import format_amount
 @dataclass(slots=True)
 class Visit:
     """`inserted`: every coin that left the hand. `returned`: every coin taken from the return
-    cup. `products`: selections of what was taken from the tray. Minor units; loop seconds.
+    cup, `rejected` those of them that the machine had never credited. `products`: selections of what was taken from the tray. Minor units; loop seconds.
 
     `disturbed`: the controller died while this customer stood there. `claim`: the reference
     that the display showed when the machine could not pay.
@@ -24,6 +24,7 @@ class Visit:
     ended: float = 0.0
     inserted: list[int] = field(default_factory=list)
     returned: list[int] = field(default_factory=list)
+    rejected: list[int] = field(default_factory=list)
     products: list[str] = field(default_factory=list)
     keyed: list[str] = field(default_factory=list)
     said: str = ""
@@ -54,9 +55,12 @@ class Visit:
             return format_amount(amount, exponent)
 
         put_in = "+".join(map(money, self.inserted)) or "no coin"
+        if self.rejected:
+            put_in += f" ({'+'.join(map(money, self.rejected))} spat out)"
         got = [names.get(selection, selection) for selection in self.products]
-        if self.returned:
-            got.append(f"{'change' if self.products else 'back'} {money(sum(self.returned))}")
+        back = sum(self.returned) - sum(self.rejected)
+        if back:
+            got.append(f"{'change' if self.products else 'back'} {money(back)}")
         if self.claim:
             got.append(f"is owed money, ref {self.claim}")
         got.append(words(self.gave_up or self.said) or "a dark display")

@@ -28,7 +28,8 @@ class Supervisor:
         if not self._address:
             return
         address = "\\0" + self._address[1:] if self._address[0] == "@" else self._address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as line:
+        kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+        with socket.socket(socket.AF_UNIX, kind) as line:  # a full queue must not stop the loop
             try:
                 line.sendto(text.encode(), address)
             except OSError as error:
