@@ -38,6 +38,12 @@ def _stuck(d: Draft) -> bool:
     return stuck
 
 
+def quiet(d: Draft) -> None:
+    """No press for a while: the next one is a new one."""
+    free(d)
+    d.set(lever_since=None)
+
+
 def free(d: Draft) -> None:
     """Quiet, pressed anew after a pause, or restarted: the fault is over."""
     if d.state.lever_stuck:

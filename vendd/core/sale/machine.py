@@ -101,7 +101,7 @@ def _on_timer(d: Draft, report: TimerFired) -> None:
         case Timer.TUBES:
             tubes.look_again(d)
         case Timer.LEVER:
-            lever.free(d)
+            lever.quiet(d)
         case _:
             _customer_timed_out(d, report.timer)
     selecting.forget_if_gone(d)

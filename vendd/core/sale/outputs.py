@@ -174,3 +174,8 @@ def _fit(line: str, columns: int) -> str:
     if not tab:
         return line[:columns]
     return left + " " * max(1, columns - len(left) - len(right)) + right
+
+
+def prices_may_change(state: State) -> bool:
+    """New prices take effect between customers only: no credit, no order, nothing half typed (R4)."""
+    return isinstance(state.phase, Idle | ClaimShown) and not state.credit and not state.entry
