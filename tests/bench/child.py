@@ -2,7 +2,8 @@
 
 ``python -m tests.bench.child --config FILE``. BENCH_MARKS names the file of marks.
 BENCH_TELEMETRY is how many telemetry events per second are committed and delivered beside the
-customers' own. The marks are wrapped around two methods after the start; nothing else differs from ``vendd``.
+customers' own. The marks are wrapped around two methods after the start; nothing else differs
+from ``vendd``.
 """
 
 import argparse

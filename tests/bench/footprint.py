@@ -55,6 +55,7 @@ class AtRest:
     busy_percent: float  # of one core
     ready_s: float
 
+
 async def figures(bootstrap: str, scale: Scale) -> list[Row]:
     """One machine with a year behind it: starts, some sales, rest; then the floor."""
     async with machine_with(bootstrap) as machine:

@@ -1,6 +1,9 @@
 """Open, refuse, never begin anew in silence."""
 
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +43,22 @@ def test_the_file_is_opened_the_way_it_was_promised(tmp_path):
     assert set(HOT_TABLES) <= {name for name, _ in tables}
     assert database.connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     database.close()
+
+
+def test_a_start_without_a_migration_does_not_carry_sqlite_utils_along(tmp_path):
+    make(tmp_path)
+    program = (
+        "import sys; from vendd.store import Database; Database.open(sys.argv[1]).close();"
+        " print('sqlite_utils' in sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, tmp_path],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "False\n"
 
 
 def test_a_second_opener_is_told(tmp_path):

@@ -9,11 +9,9 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-import sqlite_utils
-
 from vendd.ports import StoreFailed
 from vendd.store.errors import DatabaseDamaged, DatabaseTooNew, store_error
-from vendd.store.schema import APPLICATION_ID, HOT_TABLES, LONG_TABLES, MIGRATIONS, SCHEMA_VERSION
+from vendd.store.schema import APPLICATION_ID, HOT_TABLES, LONG_TABLES, SCHEMA_VERSION
 
 FILE: Final = "vendd.db"
 MARKER: Final = "initialised"
@@ -87,8 +85,17 @@ def _prepare(
         connection.execute(f"PRAGMA {pragma}").fetchall()
     if version:
         check_hot(connection)
-    MIGRATIONS.apply(sqlite_utils.Database(connection, execute_plugins=False))
+    if version < SCHEMA_VERSION:
+        _migrate(connection)
     _mark(directory)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    from sqlite_utils import Database
+
+    from vendd.store.migrations import MIGRATIONS
+
+    MIGRATIONS.apply(Database(connection, execute_plugins=False))
 
 
 def _version(connection: sqlite3.Connection, directory: Path) -> int:
@@ -98,6 +105,8 @@ def _version(connection: sqlite3.Connection, directory: Path) -> int:
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if application == 0 and version == 0 and not (directory / MARKER).exists():
         # Also a first start that was cut off: sqlite-utils' own table may be there already.
+        from vendd.store.migrations import MIGRATIONS
+
         names = connection.execute("SELECT tbl_name FROM sqlite_schema").fetchall()
         if not tables or {name for (name,) in names} == {MIGRATIONS.migrations_table}:
             return 0
