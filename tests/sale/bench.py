@@ -122,6 +122,11 @@ class Bench:
             self._post(ledger.tube(tube.value), ledger.FILLS, tube.value * tube.count)
         if self.state.credit:  # a test that starts with credit has it in the coin box
             self._post(ledger.COIN_BOX, ledger.CUSTOMER, self.state.credit)
+        if self.state.sale is not None:  # or in the middle of a sale
+            reserved = Reserved(self.state.sale.id, self.state.sale.selection)
+            self.world = self.world.after((reserved,))
+            self.history.append(reserved)
+            self._book(reserved)
         self.check()
 
     # --- what a test says -----------------------------------------------------------
@@ -147,7 +152,7 @@ class Bench:
     def power_cut(
         self, off_ms: int = 60_000, homes: Mapping[str, bool | None] | None = None
     ) -> "Bench":
-        """Everything that is not committed is gone; the machine starts, the changer does not yet."""
+        """What is not committed is gone; the machine starts, the changer does not yet."""
         self.state = persist.load(persist.dump(self.state))
         self.timers.clear()
         self.service = Service(self.service.reasons, self.service.door_open)

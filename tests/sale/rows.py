@@ -26,7 +26,6 @@ ROWS: Final = (
     Row(1, "R9 every touch shows or beeps", "test_s1_r9_every_touch_is_noticed"),
     Row(1, "R10 a refusal takes nothing, 3 s", "test_s1_r10_a_refusal_says_why_for_3_s"),
     Row(1, "R11 devices on only when selling", "test_s1_r11_coins_are_off_when_nothing_is_sold"),
-    #
     Row(2, "second key of a selection 5 s", "test_s2_times"),
     Row(2, "price shown without credit 4 s", "test_s2_times"),
     Row(2, "refusal message 3 s", "test_s2_times"),
@@ -40,7 +39,6 @@ ROWS: Final = (
     Row(2, "thank-you 4 s, cut short by any input", "test_s2_thanks_are_cut_short"),
     Row(2, "drop window until 3 s after the motor stop", "test_s2_drop_window"),
     Row(2, "claim reference 60 s", "test_s2_times"),
-    #
     Row(3, "idle", "test_s3_idle"),
     Row(3, "idle, change can't be guaranteed", "test_s3_exact_change_sign"),
     Row(3, "card only / cash only", PAY),
@@ -56,7 +54,6 @@ ROWS: Final = (
     Row(3, "blocked by time", "test_s3_blocked_by_time"),
     Row(3, "age check needed", PAY),
     Row(3, "free product", "test_s3_free_product"),
-    #
     Row(4, "coin credited", "test_s4_coin_credited"),
     Row(4, "credit reached the highest price", "test_s4_maximum_credit"),
     Row(4, "coin rejected, slug, lost", "test_s4_no_credit_for_what_came_back"),
@@ -72,7 +69,6 @@ ROWS: Final = (
     Row(4, "force-vend", "test_s4_force_vend"),
     Row(4, "coin while vending or paying", "test_s4_rolling_coin"),
     Row(4, "cash and card", PAY),
-    #
     *(
         Row(5, words, PAY)
         for words in (
@@ -99,7 +95,6 @@ ROWS: Final = (
             "app order approved too late, or customer gone",
         )
     ),
-    #
     Row(6, "motor did not leave home / no drop", "test_s6_extra_turns_then_failed"),
     Row(6, "failed, cash", "test_s6_failed_with_cash"),
     Row(6, "drop late, before the refund", "test_s6_late_drop_counts"),
@@ -114,7 +109,6 @@ ROWS: Final = (
     Row(6, "keypad dead", "test_s6_keypad_dead"),
     Row(6, "display dead", "test_s6_display_dead"),
     Row(6, "no network, backend, clock or broker", "test_s6_no_network_is_no_report"),
-    #
     Row(7, "idle, no money", "test_s7_lever"),
     Row(7, "half-typed selection", "test_s7_lever_with_a_half_typed_selection"),
     Row(7, "cash credit", "test_s7_lever"),
@@ -133,7 +127,6 @@ ROWS: Final = (
     Row(7, "out of service with credit", "test_s7_lever_out_of_service_with_credit"),
     Row(7, "door open", "test_s7_lever_with_the_door_open"),
     Row(7, "reported several times, held or stuck", "test_s7_lever_stuck"),
-    #
     Row(8, "door opens, credit there", "test_s8_door_with_credit"),
     Row(8, "door opens while dispensing", "test_s8_door_while_dispensing"),
     Row(8, "door opens while paying", "test_s8_door_while_paying"),
@@ -142,7 +135,6 @@ ROWS: Final = (
     Row(8, "test vend / motor test", MENU),
     Row(8, "free vends are no sales for money", "test_s8_free_is_its_own_thing"),
     Row(8, "price changed during a session", "test_s8_prices_wait_for_the_customer"),
-    #
     Row(9, "coin not yet committed", "test_s9_coin_in_flight"),
     Row(9, "credit, nothing selected", "test_s9_power_cut"),
     Row(9, "bill in escrow or moving", PAY),

@@ -131,6 +131,10 @@ def wait(ms: int) -> Deed:
     return lambda bench: bench.wait(ms)
 
 
+def now(bench: Bench) -> None:
+    """Nothing more: a look at what the last report caused."""
+
+
 def left_home(bench: Bench) -> None:
     bench.report(LeftHome(bench.turn.attempt_id))
 

@@ -17,6 +17,7 @@ from tests.sale.script import (
     like,
     no,
     nothing_paid,
+    now,
     paid,
     play,
     turned,
@@ -207,7 +208,7 @@ def test_s4_multi_vend():
         (coin(200),),
         (coin(50),),
         *delivered("A1"),
-        (wait(0), Hold, "CREDIT      1.50 | SELECT OR RETURN", no(PAYOUT)),
+        (now, Hold, "CREDIT      1.50 | SELECT OR RETURN", no(PAYOUT)),
         (keyed("A1"), TURN),  # 0.50 of change is there
         (left_home,),
         (DROP,),
@@ -235,7 +236,7 @@ def test_s4_force_vend():
     world = world_with(force_vend=ForceVend.ALL)
     refusal = "PLEASE BUY FIRST | CHANGE AFTER"
     bought = play(Bench(world), (coin(200),), (LEVER, refusal, 200, no(PAYOUT)), *delivered("A1"))
-    play(bought, (wait(0), Paying), (paid(), Idle))
+    play(bought, (now, Paying), (paid(), Idle))
     # lifted when a vend failed,
     play(Bench(world), (coin(200),), (keyed("A1"),), (failed, ChooseAgain), (LEVER, PAYOUT))
     # when nothing on sale is affordable,

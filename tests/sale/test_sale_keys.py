@@ -17,6 +17,7 @@ from tests.sale.script import (
     left_home,
     like,
     no,
+    now,
     paid,
     play,
     turned,
@@ -184,7 +185,7 @@ def test_s3_free_product():
 
 def test_s3_free_product_with_credit():
     bench = play(Bench(), (coin(100),), *delivered(FREE))
-    play(bench, (wait(0), Paying, "PAYING CHANGE | PLEASE WAIT"), (paid(), Idle))
+    play(bench, (now, Paying, "PAYING CHANGE | PLEASE WAIT"), (paid(), Idle))
     (sale,) = bench.all(SaleClosed)
     assert [(t.kind, t.inserted, t.applied, t.returned) for t in sale.tenders] == [
         (TenderKind.FREE, 0, 0, 0),

@@ -18,6 +18,7 @@ from tests.sale.script import (
     like,
     no,
     nothing_paid,
+    now,
     paid,
     play,
     turned,
@@ -129,7 +130,7 @@ def test_the_lever_is_remembered_for_one_vend_only():
     bench = play(Bench(world_with(multi_vend=True)), (coin(200),), (coin(50),), (keyed("A1"),))
     play(bench, (LEVER,), (left_home,), (DROP,), (turned(), Paying), (coin(200),), (paid(), Hold))
     play(bench, *delivered("A1"))
-    play(bench, (wait(0), Hold, 100))
+    play(bench, (now, Hold, 100))
 
 
 def test_s7_lever_on_a_claim():
@@ -169,7 +170,7 @@ def test_s7_lever_stuck_and_a_restart():
         play(bench, (LEVER,), (wait(2_000),))
     assert bench.all(Fault)[-1].state == "started"
     bench.power_cut()
-    play(bench, (wait(0), Idle))
+    play(bench, (now, Idle))
     assert [f.state for f in bench.all(Fault)] == ["started", "ended"]
 
 

@@ -17,6 +17,7 @@ from tests.sale.script import (
     like,
     no,
     nothing_paid,
+    now,
     paid,
     play,
     turned,
@@ -134,7 +135,7 @@ def test_no_overpay_while_money_is_owed():
     """What was owed before a sale stays owed after it, and nobody is asked to give it up."""
     bench = given(Bench(world_with(tubes_with({}), overpay_up_to=500)), Owed("4821"), 200)
     play(bench, *delivered("A3"))
-    play(bench, (wait(0), Owed, 50), (wait(300_000), ClaimOpened))
+    play(bench, (now, Owed, 50), (wait(300_000), ClaimOpened))
     assert bench.accounts[ledger.OVERPAY] == 0
 
 
@@ -176,7 +177,7 @@ def test_s6_changer_dead():
     bench = play(Bench(), (coin(200),), (LOST, Owed, dead, set()))
     play(bench, (LEVER, ClaimShown, like(ClaimOpened, amount=200, reason="changer_lost")))
     bench = play(Bench(), (coin(200),), (LOST, dead), *delivered("A3"))
-    play(bench, (wait(0), Owed, OWED), (LEVER, ClaimShown, like(ClaimOpened, amount=50)))
+    play(bench, (now, Owed, OWED), (LEVER, ClaimShown, like(ClaimOpened, amount=50)))
 
 
 @pytest.mark.parametrize("phase", [Credit(), ChooseAgain(), Hold()], ids=lambda p: type(p).__name__)
@@ -184,13 +185,13 @@ def test_s6_changer_dead_and_back(phase):
     """Nothing was tried and nothing was owed: plain credit again."""
     bench = play(given(Bench(), phase, 100), (LOST, Owed))
     bench.changer_up()
-    play(bench, (wait(0), Credit, "CREDIT      1.00 | MAKE SELECTION"), (LEVER, PAYOUT))
+    play(bench, (now, Credit, "CREDIT      1.00 | MAKE SELECTION"), (LEVER, PAYOUT))
 
 
 def test_s6_changer_dead_and_back_after_a_payout_failed():
     bench = play(_incomplete(), (LOST, Owed))
     bench.changer_up()
-    play(bench, (wait(0), Owed, OWED), (LEVER, PAYOUT))
+    play(bench, (now, Owed, OWED), (LEVER, PAYOUT))
 
 
 def test_changer_lost_in_the_middle_of_a_payout():
@@ -198,7 +199,7 @@ def test_changer_lost_in_the_middle_of_a_payout():
     bench = play(Bench(world_with(tubes_with({50: 5}))), (coin(100),), (coin(50),), (LEVER,))
     play(bench, (paid(certain=False), ReadTubes, Paying), (LOST, Paying, no(ClaimOpened)))
     bench.changer_up(tubes_with({100: 1, 50: 5}))  # 0.50 left, 1.00 jammed
-    play(bench, (wait(0), Owed, 100, "WE OWE YOU 1.00 | SPEND OR REF4821"))
+    play(bench, (now, Owed, 100, "WE OWE YOU 1.00 | SPEND OR REF4821"))
     assert bench.accounts[ledger.UNEXPLAINED] == 0
 
 
@@ -231,7 +232,7 @@ def test_a_reading_from_before_the_payout_decides_nothing():
     """The changer came back just before it was asked to pay: its counts are older."""
     bench = play(Bench(), (coin(100),), (LEVER, Paying))
     bench.changer_up()
-    play(bench, (wait(0), Paying), (TubesRead(bench.world.tubes), Paying), (paid(), Idle))
+    play(bench, (now, Paying), (TubesRead(bench.world.tubes), Paying), (paid(), Idle))
 
 
 def test_more_than_was_decided_left_the_tube():

@@ -19,6 +19,7 @@ from tests.sale.script import (
     like,
     no,
     nothing_paid,
+    now,
     paid,
     play,
     turned,
@@ -110,7 +111,7 @@ def test_s2_hold_is_restarted(touch):
     bench = play(Bench(world_with(multi_vend=True)), (coin(200),), *delivered("A1"))
     play(bench, (wait(14_999), Hold, "CREDIT      1.00 | SELECT OR RETURN"), (touch,))
     if touch == CLEAR:  # without an entry it is the lever
-        play(bench, (wait(0), Paying))
+        play(bench, (now, Paying))
         return
     left = bench.state.credit
     play(

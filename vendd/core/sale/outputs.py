@@ -177,5 +177,5 @@ def _fit(line: str, columns: int) -> str:
 
 
 def prices_may_change(state: State) -> bool:
-    """New prices take effect between customers only: no credit, no order, nothing half typed (R4)."""
+    """New prices wait for the customer: no credit, no order, nothing half typed (R4)."""
     return isinstance(state.phase, Idle | ClaimShown) and not state.credit and not state.entry
