@@ -38,9 +38,10 @@ from vendd.core.facts import (
     SaleClosed,
     SaleDoubtful,
 )
+from vendd.core.policy import ForceVend
 from vendd.core.rows import Posted
 from vendd.core.sale.acts import PayOut
-from vendd.core.sale.reports import PayoutEnded, Started
+from vendd.core.sale.reports import DoorMoved, PayoutEnded, Started
 from vendd.core.sale.states import (
     Authorising,
     ChooseAgain,
@@ -205,8 +206,6 @@ def test_s9_during_payout_and_the_tubes_make_no_sense(tubes):
 
 def test_s9_during_payout_and_the_door_was_opened():
     bench = play(Bench(world_with(tubes_with({50: 9}))), (coin(50),), (LEVER,)).power_cut()
-    from vendd.core.sale.reports import DoorMoved
-
     play(bench, (DoorMoved(open=True),), (DoorMoved(open=False), Paying))
     bench.changer_up(tubes_with({50: 9}))
     play(bench, (now, ClaimShown))
@@ -282,8 +281,6 @@ def test_out_of_service_before_the_cut_and_after_it():
 
 
 def test_a_force_vend_customer_whose_vend_the_cut_ended_may_leave():
-    from vendd.core.policy import ForceVend
-
     bench = play(Bench(world_with(force_vend=ForceVend.ALL)), (coin(200),), (keyed("A3"),))
     bench.power_cut(homes={"A3": True}).changer_up()
     play(bench, (LEVER, PAYOUT))

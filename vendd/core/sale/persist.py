@@ -34,10 +34,15 @@ def dump(state: State) -> bytes:
 def load(data: bytes) -> State:
     """Raises `NewerState`, or ValueError with what is wrong in plain words."""
     try:
-        document = json.loads(data)
-        version, body = int(document["version"]), dict(document["state"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"stored sale state is not readable: {error}") from None
+        return _load(json.loads(data))
+    except NewerState:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"stored sale state is not readable: {error!r}") from None
+
+
+def _load(document: Any) -> State:
+    version, body = int(document["version"]), dict(document["state"])
     if version > VERSION:
         raise NewerState(
             f"stored sale state has version {version}, this vendd reads up to {VERSION}:"
@@ -48,6 +53,8 @@ def load(data: bytes) -> State:
         version += 1
     loaded = _in(State, body)
     assert isinstance(loaded, State)
+    if loaded.credit < 0:
+        raise ValueError(f"credit is {loaded.credit}")
     return loaded
 
 
@@ -71,27 +78,37 @@ def _hints(cls: type) -> dict[str, Any]:
 
 
 def _in(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
+    """`value` as the type hint wants it; ValueError, KeyError or TypeError when it can't be."""
     if hint == Phase:
-        return _in(_PHASES[value["phase"]], value)
+        return _dataclass(_PHASES[value["phase"]], value)
     origin = get_origin(hint)
     if origin in (Union, UnionType):
+        if value is None:
+            return None
         return _in(next(a for a in get_args(hint) if a is not type(None)), value)
     if origin is tuple:
         return _tuple(get_args(hint), value)
     if origin is Literal:
+        if value not in get_args(hint):
+            raise ValueError(f"{value!r} is none of {get_args(hint)}")
         return value
-    if is_dataclass(hint) and isinstance(hint, type):
-        hints = _hints(hint)
-        known = {f.name for f in fields(hint)}
-        return hint(**{k: _in(hints[k], v) for k, v in value.items() if k in known})
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _dataclass(hint, value)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
+    if type(value) is not hint:
+        raise TypeError(f"{value!r} is no {hint}")
     return value
 
 
+def _dataclass(cls: type, value: Any) -> Any:
+    hints = _hints(cls)
+    return cls(**{k: _in(hints[k], v) for k, v in value.items() if k in hints})
+
+
 def _tuple(args: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
     if len(args) == 2 and args[1] is Ellipsis:
         return tuple(_in(args[0], v) for v in value)
     return tuple(_in(a, v) for a, v in zip(args, value, strict=True))
