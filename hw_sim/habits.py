@@ -39,6 +39,7 @@ WEIGHTS: Final[Mapping[Habit, int]] = {
     Habit.SLOW: 2,
     Habit.WALKS_AWAY: 2,
 }
+_PREFERS_LARGE: Final = 0.6
 _MANY: Final = 7  # coins that a patient customer has ready for one purchase
 
 
@@ -64,8 +65,8 @@ def exact(amount: int, coins: Sequence[int], chance: random.Random) -> list[int]
     paid: list[int] = []
     left = amount
     while fitting := [c for c in sorted(coins, reverse=True) if c <= left]:
-        larger = fitting[:2] if len(paid) < _MANY else fitting[:1]
-        paid.append(chance.choice(larger))
+        larger = fitting[0] if len(paid) >= _MANY or chance.random() < _PREFERS_LARGE else None
+        paid.append(chance.choice(fitting[:2]) if larger is None else larger)
         left -= paid[-1]
     return paid
 

@@ -16,7 +16,7 @@ from hw_sim.world import World
 from vendd.config import Config, load
 
 SAMPLE: Final = Path(__file__).parents[1] / "config" / "snack-4x6.toml"
-HURRIED: Final[Mapping[str, int]] = {"idle_credit_ms": 8_000, "entry_ms": 2_000}
+HURRIED: Final[Mapping[str, int]] = {"idle_credit_ms": 5_000, "entry_ms": 2_000}
 """Times of ``[sale]`` for a day in real time: nobody wants to watch five minutes of waiting."""
 
 _PER_CUSTOMER: Final = 2  # products a slot holds for each customer it may get on average

@@ -230,7 +230,8 @@ class Shopper:
         wanted = self._credit + value
         self.visit.inserted.append(value)
         self._front.changer.insert_coin(value)
-        text = await self._until(lambda t: credit(t) == wanted, COIN_S)
+        cup = self._front.changer.truth.cup
+        text = await self._until(lambda t: credit(t) == wanted or bool(cup), COIN_S)
         if credit(text) == wanted:
             return True
         await asyncio.sleep(FALLS_S)

@@ -36,7 +36,6 @@ _STARTS: Final = (
     ("NOT DELIVERED", Sign.FAILED),
     ("NO CHANGE FOR", Sign.NO_CHANGE),
     ("KEEPS", Sign.KEEPS),
-    ("WE OWE YOU|", Sign.CLAIM),
     ("WE OWE YOU", Sign.OWED),
     ("OUT OF SERVICE", Sign.OUT),
     ("DOOR OPEN", Sign.OUT),
@@ -56,6 +55,8 @@ _REF: Final = re.compile(r"REF ?([0-9]{4})")
 
 def sign(text: str) -> Sign:
     """What this text means."""
+    if text.startswith("WE OWE YOU") and "|REF" in text:
+        return Sign.CLAIM
     for start, meaning in _STARTS:
         if text.startswith(start):
             return meaning
