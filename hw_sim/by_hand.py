@@ -81,7 +81,7 @@ class Hands:
         self._machine, self._glass = machine, glass
         self._money = machine.config.currency()
         self._coins = sorted({v for v in map(machine.changer.model.value, range(TYPES)) if v})
-        self._legends = set(machine.cabinet.keypad.legends)
+        self._legends = set(machine.cabinet.keypad.legends) - {machine.config.keypad.clear}
         self._amount: str | None = None  # being typed after "+"
 
     def help(self) -> str:
@@ -222,11 +222,13 @@ async def _watch(machine: Machine, glass: Glass) -> None:
     """Display, tray and cup, whenever something changes there."""
     tray = Tray()
     names = {s: slot.product.name for s, slot in machine.config.slots().items()}
-    before = ""
+    before: tuple[str, ...] = ()
     while True:
-        text = await machine.until(lambda t, before=before: t != before, LOOK_S)  # type: ignore[misc]
-        before = text
-        glass.show(machine.lines())
+        await machine.until(lambda _: False, LOOK_S)  # says when the daemon has ended
+        lines = machine.lines()
+        if lines == before:  # half a redraw is no text
+            glass.show(lines)
+        before = lines
         for selection in tray.take(machine):
             glass.say(f"*klonk*  {names[selection]} lies in the tray")
         for _, value in machine.changer.truth.take_cup():

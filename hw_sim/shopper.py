@@ -171,7 +171,8 @@ class Shopper:
 
     def _nonsense(self) -> list[str]:
         config = self._front.config
-        legends = [k for row in config.keypad.keys for k in row if k and k != config.keypad.clear]
+        legends = [k for row in config.keypad.keys for k in row if k.isalnum()]
+        legends = [k for k in legends if k != config.keypad.clear]
         length = config.policy().selection_length
         known = set(config.slots())
         pairs = [k for k in legends if k not in known] if length == 1 else []

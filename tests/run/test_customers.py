@@ -1,0 +1,168 @@
+"""Each habit ends as it should, told by the customer's own hands; and what they read and pay."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from hw_sim import shopper
+from hw_sim.habits import WEIGHTS, Habit, coins_for, exact
+from hw_sim.loop import run_virtual
+from hw_sim.opening import SAMPLE, in_virtual_time
+from hw_sim.shop import Shop
+from hw_sim.signs import Sign, credit, missing, reference, sign, words
+from hw_sim.trouble import SHARES
+from hw_sim.visit import Visit
+
+COINS = (5, 10, 20, 50, 100, 200)
+
+
+def visit(
+    habit: Habit, monkeypatch: pytest.MonkeyPatch, *, trouble: str = "", seed: int = 5
+) -> tuple[Visit, tuple[str, ...]]:
+    """One customer with this habit and this bad luck, and what the auditor has to say."""
+    monkeypatch.setattr(shopper, "some_habit", lambda _chance: habit)
+
+    async def run() -> tuple[Visit, tuple[str, ...]]:
+        async with in_virtual_time(SAMPLE, seed, 1) as machine:
+            shop = Shop(machine, seed, patient=True, say=lambda _line: None)
+            shop.trouble._shares = {trouble: 1.0}
+            machine.cabinet.slot("A1").queue.clear()  # somebody has to find an empty one
+            await shop.open()
+            served = await shop.serve(1)
+            day = await shop.close()
+            return served, day.verdict.violations
+
+    return run_virtual(run())
+
+
+BUYERS = (
+    Habit.EXACT,
+    Habit.OVERPAYS,
+    Habit.SMALL_COINS,
+    Habit.ADDS,
+    Habit.LEVER_LATE,
+    Habit.PRICE_FIRST,
+    Habit.SLOW,
+)
+LEAVERS = (Habit.LEVER, Habit.CLEAR_KEY, Habit.WALKS_AWAY, Habit.LOOKS, Habit.INVALID)
+
+
+@pytest.mark.parametrize("habit", BUYERS)
+def test_a_buyer_gets_the_product_for_its_price(
+    habit: Habit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, violations = visit(habit, monkeypatch)
+    assert violations == ()
+    assert seen.products == [seen.wants]
+    assert seen.balance == seen.price > 0
+    assert sign(seen.said) is Sign.THANKS
+    assert (sum(seen.inserted) > seen.price) is (habit is Habit.OVERPAYS)
+
+
+@pytest.mark.parametrize("habit", LEAVERS)
+def test_who_leaves_without_buying_has_all_their_money(
+    habit: Habit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, violations = visit(habit, monkeypatch)
+    assert violations == ()
+    assert seen.products == []
+    assert seen.balance == 0
+    assert bool(seen.inserted) is (habit not in (Habit.LOOKS, Habit.INVALID))
+    assert seen.ended - seen.began < 10 or habit is Habit.WALKS_AWAY
+    assert (seen.ended - seen.began > 300) is (habit is Habit.WALKS_AWAY)
+
+
+@pytest.mark.parametrize("trouble", SHARES)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_bad_luck_costs_nobody_anything(
+    trouble: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, violations = visit(Habit.OVERPAYS, monkeypatch, trouble=trouble, seed=seed)
+    assert violations == ()
+    assert seen.finished
+    if trouble == "rejected":
+        assert seen.rejected == [seen.inserted[0]]
+    if trouble in ("hangs", "rejected"):
+        assert seen.products == [seen.wants]
+    if trouble in ("jam", "stall", "empty"):
+        assert seen.wants not in seen.products
+
+
+def test_every_habit_is_somebodys() -> None:
+    assert set(WEIGHTS) == set(Habit) == {*BUYERS, *LEAVERS, Habit.SOLD_OUT}
+
+
+def test_who_keys_an_empty_slot_is_refused_then_chooses_or_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen, violations = visit(Habit.SOLD_OUT, monkeypatch)
+    # The books don't know that A1 was emptied: its spiral turns, nothing drops, money is back.
+    assert violations == ()
+    assert seen.wants == "A1"
+    assert "A1" not in seen.products
+
+
+@pytest.mark.parametrize("habit", [Habit.EXACT, Habit.SMALL_COINS])
+@pytest.mark.parametrize("amount", [5, 95, 110, 165, 320])
+def test_coins_make_the_amount(habit: Habit, amount: int) -> None:
+    for seed in range(50):
+        coins = coins_for(amount, habit, COINS, random.Random(seed))
+        assert sum(coins) == amount
+        assert set(coins) <= set(COINS)
+
+
+def test_coins_that_are_too_much_or_too_little() -> None:
+    for seed in range(50):
+        chance = random.Random(seed)
+        assert 110 < sum(coins_for(110, Habit.OVERPAYS, COINS, chance)) <= 200
+        assert 0 < sum(coins_for(110, Habit.ADDS, COINS, chance)) < 110
+    assert exact(12, COINS, random.Random(1)) == [10]
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("MAKE A SELECTION|COINS", Sign.IDLE),
+        ("MAKE A SELECTION|USE EXACT CHANGE", Sign.IDLE),
+        ("CREDIT      1.00|MAKE SELECTION", Sign.CREDIT),
+        ("SELECTION A_|", Sign.BUSY),
+        ("A3          1.50|INSERT MONEY", Sign.PRICE),
+        ("A3          1.50|PLEASE ADD 0.50", Sign.ADD),
+        ("A3 SOLD OUT|CHOOSE ANOTHER", Sign.REFUSED),
+        ("SOLD OUT|0800", Sign.OUT),
+        ("D9 INVALID|", Sign.REFUSED),
+        ("NO CHANGE FOR A3|EXACT OR RETURN", Sign.NO_CHANGE),
+        ("KEEPS 0.20|PRESS A3 AGAIN", Sign.KEEPS),
+        ("VENDING A3|PLEASE WAIT", Sign.BUSY),
+        ("THANK YOU|CHANGE 0.50", Sign.THANKS),
+        ("NOT DELIVERED|CHOOSE OR RETURN", Sign.FAILED),
+        ("WE OWE YOU 0.50|SPEND OR REF4821", Sign.OWED),
+        ("WE OWE YOU 0.50|REF 4821", Sign.CLAIM),
+        ("DOOR OPEN|", Sign.OUT),
+        ("HELLO|", Sign.OTHER),
+    ],
+)
+def test_signs(text: str, meaning: Sign) -> None:
+    assert sign(text) is meaning
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "found"),
+    [
+        (credit, "CREDIT      1.05|MAKE SELECTION", 105),
+        (credit, "CREDIT       150|MAKE SELECTION", 150),
+        (credit, "WE OWE YOU 0.50|SPEND OR REF4821", 50),
+        (credit, "WE OWE YOU 0.50|REF 4821", 0),
+        (credit, "MAKE A SELECTION|COINS", 0),
+        (credit, "VENDING A3|PLEASE WAIT", None),
+        (missing, "A3          1.50|PLEASE ADD 0.50", 50),
+        (missing, "A3          1.50|INSERT MONEY", None),
+        (reference, "WE OWE YOU 0.50|REF 4821", "4821"),
+        (reference, "WE OWE YOU 0.50|SPEND OR REF4821", "4821"),
+        (reference, "THANK YOU|", None),
+        (words, "A3          1.50|INSERT MONEY", "A3 1.50 / INSERT MONEY"),
+    ],
+)
+def test_what_is_read(read: Callable[[str], object], text: str, found: object) -> None:
+    assert read(text) == found
