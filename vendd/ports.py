@@ -162,7 +162,7 @@ class Writer(Protocol):
         """`work(connection)` inside a transaction; the result arrives when it is durable."""
 
     def later(self, work: Callable[[Any], None]) -> None:
-        """Durable with the next commit, or after a few seconds on its own. Never fails the caller."""
+        """Durable with the next commit, or on its own after a while. Never fails the caller."""
 
 
 class Outbox(Protocol):
@@ -192,7 +192,7 @@ class Message:
 
 
 class DeliveryFailed(Exception):
-    """A broker did not take a message. `permanent`: it never will. `fatal`: the producer is done for."""
+    """A broker did not take a message. `permanent`: it never will. `fatal`: nor any other."""
 
     def __init__(self, reason: str, *, permanent: bool = False, fatal: bool = False) -> None:
         super().__init__(reason)
@@ -201,7 +201,7 @@ class DeliveryFailed(Exception):
 
 
 class Broker(Protocol):
-    """A connection to Kafka (librdkafka in production). One instance lives until closed or fatal."""
+    """A connection to Kafka (librdkafka in production), until closed or fatally failed."""
 
     def send(self, message: Message, done: Callable[[DeliveryFailed | None], None]) -> bool:
         """Hand over one message; False when the client's queue is full (nothing was taken).
