@@ -38,6 +38,7 @@ from vendd.core.sale.reports import (
 from vendd.core.sale.states import (
     ChooseAgain,
     Credit,
+    Customer,
     Hold,
     Idle,
     OverpayAsked,
@@ -254,6 +255,12 @@ def test_s4_force_vend_is_lifted_without_change():
         tubes_with({100: 2}), prices={"A3": 150}, force_vend=ForceVend.ALL, overpay_up_to=50
     )
     play(given(Bench(lenient), Credit(), 200), (LEVER, "PLEASE BUY FIRST | CHANGE AFTER"))
+
+
+def test_s4_force_vend_is_lifted_by_a_purchase():
+    world = world_with(force_vend=ForceVend.ALL)
+    customer = Customer("c1", inserted=300, bought=1)
+    play(given(Bench(world), Credit(), 200, customer=customer), (LEVER, PAYOUT))
 
 
 def test_s4_force_vend_for_bills_lets_coins_go():

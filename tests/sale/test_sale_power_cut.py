@@ -37,6 +37,7 @@ from vendd.core.facts import (
     Reason,
     SaleClosed,
     SaleDoubtful,
+    Security,
 )
 from vendd.core.policy import ForceVend
 from vendd.core.rows import Posted
@@ -318,3 +319,15 @@ def test_a_failed_vend_is_not_told_again_after_a_cut():
     assert len(bench.all(SaleClosed)) == 1
     assert not bench.all(SaleDoubtful)
     play(bench.changer_up(), (turned(), Credit))
+
+
+def test_a_drop_after_a_cut_is_not_the_second_one_of_a_sale_before_it():
+    bench = play(Bench(), (coin(100),), *delivered("A1")).power_cut()
+    play(bench, (DROP, like(Security, kind="drop_without_sale")))
+
+
+def test_a_drop_after_a_cut_can_be_the_one_that_was_refunded():
+    bench = play(Bench(), (coin(200),), (keyed("A3"),), (left_home,))
+    bench.power_cut(homes={"A3": False})
+    play(bench, (DROP, like(Security, kind="dropped_after_refund"), 200))
+    assert bench.level("A3") == 4

@@ -10,8 +10,10 @@ from vendd.core.sale.states import Idle
 def watch_exact_change(d: Draft) -> None:
     """Between customers only: the sign never changes under someone's hands."""
     world, policy = d.world, d.policy
+    if not isinstance(d.state.phase, Idle) or not world.changer.ready:
+        return
     prices = offer.prices_for_money(world)
-    if not isinstance(d.state.phase, Idle) or not world.changer.ready or not prices:
+    if not prices:  # nothing to say about change while nothing is sold for money
         return
     needed = exact_change_needed(
         prices,

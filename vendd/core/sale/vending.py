@@ -105,7 +105,7 @@ def on_drop(d: Draft, _: DropSeen) -> None:
         return
     sale = replace(phase.sale, drops=phase.sale.drops + 1)
     d.update(Vending(sale))
-    if sale.drops > 1 and sale.delivered is not Proof.NONE:
+    if sale.delivered is not Proof.NONE:
         one_more(d, sale.id, sale.selection, StockReason.DOUBLE_DROP, "double_drop")
     elif sale.decides is Proof.DROP:
         sale = deliver(d, sale, Proof.DROP)
