@@ -38,52 +38,56 @@ def close_sale(
 ) -> None:
     """The one `SaleClosed` of this sale. Change: what was decided, paid and is still owed."""
     sold = sale.delivered is not Proof.NONE
-    charged = sale.price if sold else 0
-    d.record(CountersAdded(sales_count=int(sold), sales_value=charged))
-    view = d.world.slots[sale.selection]
-    slot, now, totals = view.slot, d.world.now, d.world.totals
-    d.record(
-        SaleClosed(
-            sale_id=sale.id,
-            sale_no=sale.no,
-            session_id=sale.session_id,
-            channel=sale.channel,
-            outcome=outcome,
-            slot=sale.selection,
-            selection=sale.selection,
-            item_no=slot.item_no,
-            product_id=slot.product.id,
-            product_name=slot.product.name,
-            vat_code=slot.product.vat_code,
-            quantity=1,
-            list_price=sale.price,
-            price_list=sale.price_list,
-            discount=0,
-            surcharge=0,
-            price_charged=charged,
-            tenders=_tenders(sale, sold, change_paid),
-            change_due=change_due,
-            change_paid=change_paid,
-            change_owed=change_due - change_paid,
-            overpay_kept=sale.overpay if sold else 0,
-            proof=sale.delivered,
-            drops=sale.drops,
-            attempts=sale.turn,
-            delivery_ms=sale.delivery_ms,
-            total_ms=max(0, now.uptime_ms - sale.started_ms),
-            stock_after=view.level,
-            exact_change_mode=sale.exact_change,
-            started_at=sale.started_at,
-            closed_at=now.wall,
-            sales_count=totals.sales_count,
-            sales_value=totals.sales_value,
-            reason=reason,
-        )
+    d.record(CountersAdded(sales_count=int(sold), sales_value=sale.price if sold else 0))
+    d.record(_closed(d, sale, outcome, reason, change_due, change_paid))
+
+
+def _closed(
+    d: Draft, sale: Sale, outcome: Outcome, reason: Reason | None, due: int, paid: int
+) -> SaleClosed:
+    sold = sale.delivered is not Proof.NONE
+    charged, kept = (sale.price, sale.overpay) if sold else (0, 0)
+    view, now, totals = d.world.slots[sale.selection], d.world.now, d.world.totals
+    product = view.slot.product
+    return SaleClosed(
+        sale_id=sale.id,
+        sale_no=sale.no,
+        session_id=sale.session_id,
+        channel=sale.channel,
+        outcome=outcome,
+        slot=sale.selection,
+        selection=sale.selection,
+        item_no=view.slot.item_no,
+        product_id=product.id,
+        product_name=product.name,
+        vat_code=product.vat_code,
+        quantity=1,
+        list_price=sale.price,
+        price_list=sale.price_list,
+        discount=0,
+        surcharge=0,
+        price_charged=charged,
+        tenders=_tenders(sale, charged + kept, paid),
+        change_due=due,
+        change_paid=paid,
+        change_owed=due - paid,
+        overpay_kept=kept,
+        proof=sale.delivered,
+        drops=sale.drops,
+        attempts=sale.turn,
+        delivery_ms=sale.delivery_ms,
+        total_ms=max(0, now.uptime_ms - sale.started_ms),
+        stock_after=view.level,
+        exact_change_mode=sale.exact_change,
+        started_at=sale.started_at,
+        closed_at=now.wall,
+        sales_count=totals.sales_count,
+        sales_value=totals.sales_value,
+        reason=reason,
     )
 
 
-def _tenders(sale: Sale, sold: bool, returned: int) -> tuple[Tender, ...]:
-    applied = sale.price + sale.overpay if sold else 0
+def _tenders(sale: Sale, applied: int, returned: int) -> tuple[Tender, ...]:
     coins = Tender(
         kind=TenderKind.COIN,
         device="cash",
