@@ -4,7 +4,7 @@ Trusts none of the three. Is NOT responsible for causing anything.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hw_sim.audit import events as event_checks
@@ -48,6 +48,7 @@ class Auditor:
         self._before = dict(front.config.first_levels())
         self._tray = len(front.cabinet.tray)
         self.deaths: list[float] = []
+        self.unseen: Mapping[str, int] = {}  # products that fell while no controller lived
 
     def died(self, at: float | None = None) -> None:
         """The controller died (or was stopped, or hung) at this loop time."""
@@ -69,7 +70,7 @@ class Auditor:
         stores = money.stores(books, self._truth, self._opening)
         violations = [
             *self._money(visits, books, stores),
-            *stock.check_stock(slots, event_checks.stock_deltas(events), books),
+            *stock.check_stock(slots, event_checks.stock_deltas(events), books, self.unseen),
             *stock.check_motors(self._front.cabinet, self.deaths),
             *event_checks.check_delivery(received, books),
             *event_checks.check_payloads(events, self._front.config.machine.id),

@@ -23,7 +23,10 @@ from vendd.core.sale.states import Paying
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """`began`: READY of the life that ended; `at`: its end (loop seconds). Money: minor units."""
+    """`began`: READY of the life that ended; `at`: its end (loop seconds). Money: minor units.
+
+    `grace_s`: what was seen so shortly before the end need not be on record yet.
+    """
 
     how: str
     began: float
@@ -34,12 +37,19 @@ class Cut:
     in_tubes: int  # what the tubes really held
     tube_counts: Mapping[int, int]  # coin value -> count, really
     in_box: int
+    grace_s: float
 
 
 def take(
-    how: str, books: Path, witness: Witness, changer: CoinChanger, began: float, at: float
+    how: str,
+    books: Path,
+    witness: Witness,
+    changer: CoinChanger,
+    lived: tuple[float, float],
+    grace_s: float,
 ) -> Cut:
     """Call it at once after the death, while no daemon runs."""
+    began, at = lived
     truth = changer.truth
     return Cut(
         how=how,
@@ -51,6 +61,7 @@ def take(
         in_tubes=truth.tubes_total(),
         tube_counts=truth.counts(),
         in_box=truth.box_total(),
+        grace_s=grace_s,
     )
 
 
@@ -62,13 +73,13 @@ def ruling(cut: Cut, config: Config, cabinet: Cabinet, before: int) -> Ruling:
     return rule(cut.stored.state, homes, motors, before)
 
 
-def unrecorded(cut: Cut, config: Config, grace_s: float) -> list[str]:
-    """What moved without a decision, and what was seen (`grace_s` before the end) without a
-    record. Empty when the promise was kept."""
+def unrecorded(cut: Cut, config: Config) -> list[str]:
+    """What moved without a decision, and what was seen in time without a record. Empty when the
+    promise was kept."""
     return [
         *_motors_without_intent(cut, config),
         *_coins_without_decision(cut),
-        *_unseen_marks(cut, grace_s),
+        *_unseen_marks(cut),
     ]
 
 
@@ -108,16 +119,16 @@ def _coins_without_decision(cut: Cut) -> list[str]:
     return []
 
 
-def _unseen_marks(cut: Cut, grace_s: float) -> list[str]:
+def _unseen_marks(cut: Cut) -> list[str]:
     stored = cut.stored
     findings = []
     sale = stored.state.sale
-    seen = [turn for turn in cut.turns if turn.left_at and turn.left_at < cut.at - grace_s]
+    seen = [turn for turn in cut.turns if turn.left_at and turn.left_at < cut.at - cut.grace_s]
     if sale is not None and sale.delivered is Proof.NONE and not sale.left_home:
         ended = sum(sold["attempts"] for sold in _begun_and_closed(stored))
         if len(seen) > ended:
             findings.append(f"the cam left home at {seen[-1].left_at}, not on record")
-    fell = sum(drop < cut.at - grace_s for drop in cut.drops)
+    fell = sum(drop < cut.at - cut.grace_s for drop in cut.drops)
     booked = _booked_drops(stored)
     if fell > booked:
         findings.append(f"{fell} products passed the beam, {booked} on record")

@@ -18,7 +18,7 @@ from vendd.core import ledger
 from vendd.core.facts import Outcome
 
 _COIN_ROWS = (Row.NOTHING, Row.CREDIT)  # coins are taken only then
-_BEAM_S = 0.25  # a drop is reported at its end; its commit may still be under way then
+_BEAM_S = 0.25  # READY is said before the first decision is committed
 
 
 @dataclass(slots=True)
@@ -193,7 +193,7 @@ def _products(
         if unseen < 0:
             findings.append(f"{name}: {-unseen} more in the spiral than in the books")
         losses.unseen[name] = max(0, unseen)
-    dead = sum(any(c.cut.at - _BEAM_S <= d <= c.back_at for c in closed) for d in drops)
+    dead = sum(any(c.cut.at - c.cut.grace_s <= d <= c.back_at for c in closed) for d in drops)
     if losses.unseen.total() > dead:
         findings.append(f"{losses.unseen.total()} products unseen, {dead} fell without a daemon")
     return findings

@@ -153,7 +153,9 @@ class Shopper:
         return "|".join(self._front.lines()[:2])
 
     async def _until(self, wanted: Callable[[str], bool], seconds: float) -> str:
-        text = await self._front.until(wanted, seconds)
+        text = await self._front.until(
+            lambda t: sign(t) is not Sign.OTHER and wanted(t), seconds
+        )  # what can't be read is half a text: look again
         shown = credit(text)
         if shown is not None:
             self._credit = shown

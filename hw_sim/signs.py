@@ -25,6 +25,7 @@ class Sign(Enum):
 
 
 _STARTS: Final = (
+    ("|", Sign.BUSY),  # dark: its controller is just starting
     ("MAKE A SELECTION", Sign.IDLE),
     ("CREDIT", Sign.CREDIT),
     ("SELECTION", Sign.BUSY),

@@ -6,7 +6,7 @@ from typing import Final
 from hw_sim.cabinet import Cabinet
 from hw_sim.supply import Current
 
-ONE_TURN_S: Final = 1.0  # currents of a motor that are nearer than this belong to one turn
+ONE_TURN_S: Final = 2.5  # a motor's currents nearer than this are one turn: the supply dropped
 
 
 @dataclass(slots=True)
@@ -24,8 +24,8 @@ class Witness:
 
     def __init__(self, cabinet: Cabinet) -> None:
         self.drops: list[float] = []  # ends of interruptions of the beam
+        self.left: list[tuple[str, float]] = []  # (motor, when its cam left home under power)
         self._cabinet = cabinet
-        self._left: list[tuple[str, float]] = []
         plan = cabinet.plan
         self._homes = {motor.home for motor in plan.motors}
         self._drop_pin = plan.drop.pin if plan.drop is not None else None
@@ -41,7 +41,7 @@ class Witness:
                 turns.append(Turn(current.motor, current.begin, current.end))
         for turn in turns:
             turn.left_at = next(
-                (at for m, at in self._left if m == turn.motor and self._within(at, turn)), None
+                (at for m, at in self.left if m == turn.motor and self._within(at, turn)), None
             )
         return [turn for turn in turns if turn.begin >= since]
 
@@ -64,4 +64,4 @@ class Witness:
             for plan in self._cabinet.plan.motors:
                 motor = self._cabinet.motor(plan.name)
                 if plan.home == pin and motor.powered and not motor.contact:
-                    self._left.append((plan.name, when))
+                    self.left.append((plan.name, when))

@@ -34,10 +34,16 @@ def counts(
     ]
 
 
-def check_stock(slots: Sequence[SlotCount], published: Counter[str], books: Books) -> Iterator[str]:
-    """S1, S2."""
+def check_stock(
+    slots: Sequence[SlotCount],
+    published: Counter[str],
+    books: Books,
+    unseen: Mapping[str, int] | None = None,
+) -> Iterator[str]:
+    """S1, S2. `unseen`: products per slot that fell while no controller lived to see them."""
     for slot in slots:
-        if slot.before - slot.after != slot.fell:
+        missed = (unseen or {}).get(slot.selection, 0)
+        if slot.before - slot.after + missed != slot.fell:
             yield (
                 f"slot {slot.selection}: booked {slot.before} -> {slot.after}, but {slot.fell} fell"
             )

@@ -91,9 +91,9 @@ async def _run(machine: VirtualMachine, steps: Sequence[Step], how: How, story: 
     machine.cut(power=how.power, in_flight_lands=how.lands)
     if how.changer_too:
         machine.changer.power_cycle(how.off_s)
-    story.cut = take("cut", machine.books(), witness, machine.changer, began, died)
+    story.cut = take("cut", machine.books(), witness, machine.changer, (began, died), GRACE_S)
     buying.cancel()
-    story.findings += unrecorded(story.cut, machine.config, GRACE_S)
+    story.findings += unrecorded(story.cut, machine.config)
     await asyncio.sleep(how.off_s)
     await machine.start()
     if machine.cabinet.currents.ran_after(died) > MAY_RUN_ON_S:

@@ -1,0 +1,260 @@
+"""One machine of a chaos campaign: customers buy, its daemon dies and comes back, all is judged."""
+
+import asyncio
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from hw_sim import cut_verdict
+from hw_sim.audit.stock import MAY_RUN_ON_S
+from hw_sim.auditor import Auditor, Verdict
+from hw_sim.chaos_plan import Death, Phase, Seam
+from hw_sim.cut import Cut, ruling, take, unrecorded
+from hw_sim.cut_verdict import Closed, Losses
+from hw_sim.habits import Habit
+from hw_sim.process import ProcessMachine
+from hw_sim.seam_board import SeamBoard
+from hw_sim.seams import ACT_FIRST
+from hw_sim.section9 import Row, Ruling
+from hw_sim.shop import settled
+from hw_sim.shopper import Shopper, Tray
+from hw_sim.signs import Sign, sign, words
+from hw_sim.stored import read
+from hw_sim.visit import Visit
+from hw_sim.witness import Witness
+
+GRACE_S: Final = 1.0  # what was seen earlier than this before the end must be on record
+STOPPED_S: Final = 2.0  # how long a SIGSTOP lasts
+_LOOK_S: Final = 0.003
+_STILL_S: Final = 0.6  # after a death: supply off, cam at rest
+_SEAM_S: Final = 8.0  # a seam that nobody came to by then is struck from outside
+_SERVED_S: Final = 200.0
+_GAP_S: Final = 0.1
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one machine's part of a campaign came to."""
+
+    findings: list[str]
+    verdict: Verdict
+    losses: Losses
+    rows: Counter[Row] = field(default_factory=Counter)
+    ran_on: list[float] = field(default_factory=list)
+
+
+class Site:
+    """`machine` is open and not started; `broken`: its daemon acts before it commits."""
+
+    def __init__(
+        self, machine: ProcessMachine, seed: str, say: Say, *, broken: bool = False
+    ) -> None:
+        self.machine = machine
+        self._say = say
+        self._chance = random.Random(f"{seed}/site")
+        self._board = SeamBoard(machine.folder / "seams")
+        self._witness = Witness(machine.cabinet)
+        self._auditor = Auditor(machine)
+        self._tray = Tray(len(machine.cabinet.tray))
+        self._visits: list[Visit] = []
+        self._closed: list[Closed] = []
+        self._findings: list[str] = []
+        self._ran_on: list[float] = []
+        self._began = 0.0
+        flag = (ACT_FIRST,) if broken else ()
+        machine.command = (
+            *(sys.executable, "-m", "hw_sim.seams"),
+            *(str(machine.folder / "seams"), *flag),
+        )
+
+    async def open(self) -> None:
+        self._board.clear()
+        await self.machine.start()
+        self._began = self.machine.loop.time()
+        await self.machine.until(lambda t: sign(t) is Sign.IDLE, 30.0)
+
+    async def close(self) -> Outcome:
+        """Everybody has left: stop in order, and judge."""
+        await settled(self.machine)
+        await self.machine.stop()
+        after = read(self.machine.books())
+        drops = self._witness.drops
+        findings = list(self._findings)
+        for closed in self._closed:
+            findings += cut_verdict.outcome(closed, after, drops)
+        cabinet, changer = self.machine.cabinet, self.machine.changer
+        found, losses = cut_verdict.whole(self._closed, after, changer, cabinet, drops)
+        self._auditor.unseen = losses.unseen
+        verdict = await self._auditor.judge(self._visits)
+        self._board.close()
+        rows = Counter(cut_verdict.final_ruling(c, after, drops).row for c in self._closed)
+        return Outcome(
+            [*findings, *found, *verdict.violations], verdict, losses, rows, self._ran_on
+        )
+
+    # --- deaths ------------------------------------------------------------------------
+
+    async def die(self, death: Death) -> None:
+        """A customer comes, the daemon dies as planned, comes back, and the customer goes on."""
+        shopper, going = self._customer(disturbed=True)
+        how = await self._strike(death, going)
+        stalled_s = death.seam.stall_ms / 1000 if death.seam is not None else 0.0
+        first = await self._cut(how, GRACE_S + stalled_s)
+        await asyncio.sleep(death.off_s)
+        second = await self._start_killed(death.again_s) if death.again_s is not None else None
+        cuts = [first] if second is None else [first, second]
+        await asyncio.sleep(max(0.0, cuts[-1].at + _STILL_S - self.machine.loop.time()))
+        rulings = [self._rule(cut) for cut in cuts]
+        self._board.clear()
+        await self.machine.start()
+        self._began = self.machine.loop.time()
+        for cut, ruled in zip(cuts, rulings, strict=True):
+            self._closed.append(Closed(cut, ruled, self._began))
+        visit = await self._leaves(shopper, going)
+        for n, (cut, ruled) in enumerate(zip(cuts, rulings, strict=True)):
+            self._say(self._line(death.number + n, cut, ruled, visit))
+
+    async def hang(self, delay_s: float) -> None:
+        """SIGSTOP in the middle of a turn, SIGCONT after a while: nothing else may happen."""
+        shopper, going = self._customer(disturbed=False)
+        await self._reach(Phase.TURNING, going)
+        await asyncio.sleep(delay_s)
+        os.kill(self.machine.pid, signal.SIGSTOP)
+        at = self.machine.loop.time()
+        self._auditor.died(at)
+        await asyncio.sleep(STOPPED_S)
+        self._note_current(at)
+        os.kill(self.machine.pid, signal.SIGCONT)
+        visit = await self._leaves(shopper, going)
+        ran = self._ran_on[-1] * 1000
+        self._say(
+            f"stopped for {STOPPED_S:.0f} s in mid-turn: current for {ran:.0f} ms more;"
+            f" then {words(visit.said)}, {len(visit.products)} product"
+        )
+
+    async def _strike(self, death: Death, going: asyncio.Task[Visit]) -> str:
+        """How it died. The customer may be gone before the phase comes: then it dies idle."""
+        reached = await self._reach(death.phase, going)
+        if death.seam is not None:
+            number = self._arm(death.seam)
+            name = death.seam.name(number)
+            try:
+                async with asyncio.timeout(_SEAM_S + death.seam.stall_ms / 1000):
+                    await self.machine.died()
+                return name
+            except TimeoutError:
+                await self.machine.kill()
+                return f"{name} never came"
+        await asyncio.sleep(death.delay_s)
+        await self.machine.kill()
+        late = "" if reached else ", not reached"
+        return f"{death.phase} +{death.delay_s:.2f} s{late}"
+
+    def _arm(self, seam: Seam) -> int:
+        return self._board.arm(seam.kind, seam.when, seam.ahead, seam.stall_ms)
+
+    async def _start_killed(self, after_s: float) -> Cut:
+        """The next start does not live long either."""
+        self._board.clear()
+        self._began = self.machine.loop.time()
+        starting = asyncio.create_task(self.machine.start())
+        await asyncio.sleep(after_s)
+        await asyncio.wait({starting}, timeout=0)
+        os.kill(self.machine.pid, signal.SIGKILL)
+        await asyncio.wait({starting})
+        if starting.exception() is not None and not isinstance(starting.exception(), RuntimeError):
+            await starting
+        await self.machine.died()
+        return await self._cut(f"starting +{after_s:.2f} s", GRACE_S)
+
+    async def _cut(self, how: str, grace_s: float) -> Cut:
+        machine = self.machine
+        assert machine.died_at is not None
+        self._auditor.died(machine.died_at)
+        cut = take(
+            how,
+            machine.books(),
+            self._witness,
+            machine.changer,
+            (self._began, machine.died_at),
+            grace_s,
+        )
+        await asyncio.sleep(max(0.0, cut.at + MAY_RUN_ON_S + 0.1 - machine.loop.time()))
+        self._note_current(cut.at)
+        self._findings += [f"{how}: {f}" for f in unrecorded(cut, machine.config)]
+        return cut
+
+    def _note_current(self, at: float) -> None:
+        self._ran_on.append(self.machine.cabinet.currents.ran_after(at))
+
+    def _rule(self, cut: Cut) -> Ruling:
+        twice = (Row.HOME_AGAIN, Row.HOME_AGAIN_TWICE)
+        before = {c.ruling.sale_id for c in self._closed if c.ruling.row in twice}
+        sale = cut.stored.state.sale
+        before -= {sale.id if sale is not None else None}
+        return ruling(cut, self.machine.config, self.machine.cabinet, len(before))
+
+    # --- customers ---------------------------------------------------------------------
+
+    def _customer(self, *, disturbed: bool) -> tuple[Shopper, asyncio.Task[Visit]]:
+        seed = self._chance.randrange(1 << 30)
+        shopper = Shopper(self.machine, self._tray, seed, 1)
+        while shopper.visit.wants not in self.machine.config.slots():
+            seed += 1
+            shopper = Shopper(self.machine, self._tray, seed, 1)
+        shopper.visit.number = len(self._visits) + 1
+        shopper.visit.habit = Habit.OVERPAYS
+        shopper.visit.disturbed = disturbed
+        self._visits.append(shopper.visit)
+        self._before = self._marks()
+        return shopper, asyncio.create_task(shopper.go())
+
+    async def _leaves(self, shopper: Shopper, going: asyncio.Task[Visit]) -> Visit:
+        try:
+            async with asyncio.timeout(_SERVED_S):
+                await going
+        except TimeoutError:
+            shopper.visit.gave_up = f"nothing for {_SERVED_S:.0f} s"
+        await self.machine.until(lambda t: sign(t) is Sign.IDLE, 90.0)
+        await asyncio.sleep(_GAP_S)
+        return shopper.visit
+
+    def _marks(self) -> tuple[int, int, int]:
+        truth = self.machine.changer.truth
+        return truth.inserted, len(self._witness.left), len(self._witness.drops)
+
+    async def _reach(self, phase: Phase, going: asyncio.Task[Visit]) -> bool:
+        """Wait for the begin of a phase; False when the customer has left before it."""
+        inserted, left, drops = self._before
+        begun: dict[Phase, Callable[[], bool]] = {
+            Phase.ARRIVED: lambda: True,
+            Phase.CREDIT: lambda: self._marks()[0] > inserted,
+            Phase.KEYED: lambda: self.machine.lines()[0].startswith("SELECTION"),
+            Phase.STARTED: lambda: bool(self.machine.cabinet.currents.flowing()),
+            Phase.TURNING: lambda: self._marks()[1] > left,
+            Phase.DROPPED: lambda: self._marks()[2] > drops,
+            Phase.PAYOUT: lambda: self.machine.changer.payout.busy,
+        }
+        while not begun[phase]():
+            if going.done():
+                return False
+            await asyncio.sleep(_LOOK_S)
+        return True
+
+    def _line(self, number: int, cut: Cut, ruled: Ruling, visit: Visit) -> str:
+        what = ruled.sale_id or ""
+        if ruled.outcome is not None:
+            what += f" -> {ruled.outcome}" + (", doubtful" if ruled.doubtful else "")
+        if ruled.slot_off:
+            what += f", {ruled.slot_off} off"
+        down = self._began - cut.at
+        return (
+            f"{number:>4}  {cut.how:<34} {ruled.row:<48} {what:<32} back after {down:.1f} s:"
+            f" {words(visit.said)}"
+        )
