@@ -128,7 +128,9 @@ class ProcessMachine(Front):
         return self.folder / "state"
 
     async def events(self) -> list[Received]:
-        return await self.loop.run_in_executor(None, read_all, self.bootstrap)
+        received = await self.loop.run_in_executor(None, read_all, self.bootstrap)
+        name = self.config.machine.id  # a broker of somebody else's has other machines' events too
+        return [m for m in received if name in (m.key.decode(), m.headers.get("ce_machine"))]
 
     def log_tail(self, lines: int = 15) -> str:
         if not self.log_path.exists():

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 ROOT = Path(__file__).parents[2]
 MARK = "VENDD_TEST_MARK"
@@ -98,17 +99,26 @@ def start() -> Iterator[Start]:
         one.close()
 
 
-def test_three_customers_in_real_time(start: Start) -> None:
-    run = start("run", "--purchases", "3", "--seed", "63")
+def test_three_customers_in_real_time_on_somebodys_broker(start: Start) -> None:
+    broker = start("broker")
+    broker.read_until("\n")
+    address = broker.output.split()[1]
+    stranger = Producer({"bootstrap.servers": address})
+    stranger.produce(
+        "machine-events", b"{}", b"other-0001", headers={"ce_machine": "other-0001", "ce_seq": "7"}
+    )
+    assert stranger.flush(10) == 0
+    run = start("run", "--purchases", "3", "--seed", "63", "--bootstrap", address)
     output = run.process.communicate(timeout=60)[0].decode()
     assert run.process.returncode == 0, output
     assert output.startswith("SIMULATED")
-    assert "kcat -b 127.0.0.1:" in output
+    assert f"kcat -b {address}" in output
     assert all(f"\n#{n} wants " in output for n in (1, 2, 3))
-    assert "3 customers: " in output
-    assert "missing seq 0" in output
+    assert "3 customers: 3 sold" in output
+    assert "missing seq 0, duplicates seen 0" in output
     assert "Every promise was kept." in output
     assert run.alone() == []
+    assert broker.process.poll() is None
 
 
 def test_by_hand_through_a_pipe_to_the_end_of_the_input(start: Start) -> None:
