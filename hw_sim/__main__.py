@@ -10,8 +10,11 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+from confluent_kafka import KafkaException
+
 from hw_sim.opening import HURRIED, SAMPLE, in_real_time, in_virtual_time
 from vendd import log
+from vendd.config import ConfigError
 
 INTERRUPTED = 130
 
@@ -40,7 +43,19 @@ def _count(text: str) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit code: 0 every promise kept, 1 a promise broken, 2 usage, 130 interrupted."""
+    """The exit code: 0 every promise kept, 1 a promise broken or a daemon that does not run,
+    2 usage or configuration, 130 interrupted."""
+    try:
+        return _main(argv)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except (RuntimeError, OSError, KafkaException) as error:
+        print(f"hw_sim: {error}", file=sys.stderr)
+        return 1
+
+
+def _main(argv: Sequence[str] | None) -> int:
     parser = arguments()
     options = parser.parse_args(argv)
     if options.command == "broker":

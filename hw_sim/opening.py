@@ -60,11 +60,13 @@ async def in_real_time(
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vendd-run-")))
         kept, changes = folder / "vendd.toml", folder / "vendd.toml.d"
+        own = load(source).machine.id
         shutil.copy(source, kept)
         changes.mkdir()
-        drop_in = changes / "80-run.toml"
-        name = "" if bootstrap is None else f"{load(kept).machine.id}-{os.urandom(4).hex()}"
-        drop_in.write_text(
+        for theirs in sorted(source.with_name(f"{source.name}.d").glob("*.toml")):
+            shutil.copy(theirs, changes)
+        name = "" if bootstrap is None else f"{own}-{os.urandom(4).hex()}"
+        (changes / "80-run.toml").write_text(
             _toml("sale", sale or {}) + _toml("machine", {"id": name} if name else {})
         )
         config = load(kept)
@@ -74,7 +76,8 @@ async def in_real_time(
         machine = ProcessMachine(config, kept, bootstrap, world)
         stack.push_async_callback(machine.close)
         await machine.open()
-        shutil.copy(drop_in, machine.folder / "vendd.toml.d")
+        for change in changes.iterdir():
+            shutil.copy(change, machine.folder / "vendd.toml.d")
         yield machine
 
 

@@ -185,3 +185,14 @@ def test_usage_errors(start: Start, options: list[str]) -> None:
     output = run.process.communicate(timeout=20)[0].decode()
     assert run.process.returncode == 2
     assert "usage: " in output
+
+
+def test_a_configuration_that_is_refused(start: Start, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text((ROOT / "config" / "snack-4x6.toml").read_text().replace("[sale]", "[sail]"))
+    run = start("run", "--config", str(wrong))
+    output = run.process.communicate(timeout=20)[0].decode()
+    assert run.process.returncode == 2
+    assert str(wrong) in output
+    assert "Traceback" not in output
+    assert run.alone() == []
