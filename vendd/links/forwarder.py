@@ -30,7 +30,7 @@ from vendd.ports import Broker, DeliveryFailed, Outbox, StoreFailed
 
 READ_BATCH: Final = 500
 MAX_READY: Final = 500  # events kept in memory while the broker is slow; beyond that the outbox
-MAX_IN_FLIGHT: Final = 1000
+MAX_IN_FLIGHT: Final = 1900  # a little below what librdkafka takes: it never has to refuse
 MAX_MARKS: Final = 1000
 SENDS_PER_TURN: Final = 25  # then the loop gets its turn: a Pi needs 0.1 ms per message
 QUEUE_FULL_WAIT_S: Final = 1.0
@@ -230,13 +230,12 @@ class Forwarder:
         else:
             flight.delivered = True
             self._failed_in_a_row = 0
-        if not self._advancing:  # reports come in bunches: one move for all of them
+        if not self._advancing:  # reports come in bunches: one move and one wake for all of them
             self._advancing = True
             asyncio.get_running_loop().call_soon(self._advance)
-        self._wake.set()
 
     def _advance(self) -> None:
-        """Move the watermark over everything delivered without a gap."""
+        """Move the watermark over everything delivered without a gap; something was reported."""
         self._advancing = False
         before = self._watermark
         while self._flights and self._flights[0].delivered:
@@ -245,7 +244,7 @@ class Forwarder:
             self._marks.popleft()
         if self._watermark > before:
             self._outbox.delivered(self._watermark)
-            self._wake.set()
+        self._wake.set()
 
     async def _recover(self, broker: Broker) -> None:
         """After failures, with nothing on its way any more."""
