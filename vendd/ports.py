@@ -49,34 +49,6 @@ class Changer(Protocol):
         """Ask for a `TubesRead`."""
 
 
-class BillValidator(Protocol):
-    """A bill validator, perhaps with a recycler. Reports what `core.sale.bill_reports` names,
-    `LeverPressed` and `FaultStarted/Ended`.
-
-    Is NOT responsible for credit, for deciding about a bill in escrow, or for repeating a payout.
-    """
-
-    def accept(self, bill_types: frozenset[int], hold: frozenset[int] | None = None) -> None:
-        """Bring it to accept exactly these bill types; kept across its resets. `hold`: those
-        of them that stop in escrow, None for all (where it has an escrow)."""
-
-    def stack(self, bill: int) -> None:
-        """Take the bill of that `BillInEscrow`. Raises `Refused` when it is not waiting there
-        (any more); else `BillStacked`, `BillReturned`, `BillUnclear` or a second `BillInEscrow`
-        follows, within 30 s of contact. Never repeated by the caller."""
-
-    def give_back(self, bill: int) -> None:
-        """Return the bill of that `BillInEscrow`; otherwise as `stack`."""
-
-    async def pay_out(self, payout_id: str, bills: tuple[tuple[int, int], ...]) -> None:
-        """Start paying (bill type, count) from the recycler. Returns when the command was taken
-        up, raises `Refused` when it certainly was not. Exactly one `BillPayoutEnded` follows
-        the return."""
-
-    async def read_stores(self) -> None:
-        """Ask for a `StackerRead` and, with a recycler, a `RecyclerRead`."""
-
-
 # --- motors and pins ----------------------------------------------------------
 
 
@@ -162,7 +134,7 @@ class Writer(Protocol):
         """`work(connection)` inside a transaction; the result arrives when it is durable."""
 
     def later(self, work: Callable[[Any], None]) -> None:
-        """Durable with the next commit, or on its own after a while. Never fails the caller."""
+        """Durable with the next commit, or after a few seconds on its own. Never fails the caller."""
 
 
 class Outbox(Protocol):
@@ -192,7 +164,7 @@ class Message:
 
 
 class DeliveryFailed(Exception):
-    """A broker did not take a message. `permanent`: it never will. `fatal`: nor any other."""
+    """A broker did not take a message. `permanent`: it never will. `fatal`: the producer is done for."""
 
     def __init__(self, reason: str, *, permanent: bool = False, fatal: bool = False) -> None:
         super().__init__(reason)
@@ -201,7 +173,7 @@ class DeliveryFailed(Exception):
 
 
 class Broker(Protocol):
-    """A connection to Kafka (librdkafka in production), until closed or fatally failed."""
+    """A connection to Kafka (librdkafka in production). One instance lives until closed or fatal."""
 
     def send(self, message: Message, done: Callable[[DeliveryFailed | None], None]) -> bool:
         """Hand over one message; False when the client's queue is full (nothing was taken).
@@ -271,3 +243,63 @@ class StoreFailed(Exception):
 class BooksRefused(StoreFailed):
     """The records contradict the books (more reserved than there is, a level below 0): a mistake
     of ours, refused by the database itself. Nothing was changed; trying again won't help."""
+
+
+# --- card readers ---------------------------------------------------------------------
+
+
+class Cashless(Protocol):
+    """One card reader. Reports are those of `core.sale.card_reports`, and `FaultStarted/Ended`.
+
+    Orders return at once; what came of them is a report. Is NOT responsible for how long a
+    customer may take: whoever requested cancels, and ends the session. No order is ever
+    repeated towards a holder's money.
+    """
+
+    number: int
+
+    def enable(self, on: bool) -> None:
+        """Take cards, or not; kept across resets. Ends no session that is open."""
+
+    def show_prices(self, highest: int, lowest: int) -> None:
+        """The range of card prices, told to the reader now and after its resets."""
+
+    def request(self, vend_id: str, price: int, item: int) -> None:
+        """Ask the holder to pay. Exactly one `VendApproved` or `VendDenied` follows; raises
+        `Refused` when nothing was asked (no session, reader busy, an amount it can't say)."""
+
+    def cancel(self, vend_id: str) -> None:
+        """Take the request back: `VendDenied` follows. An approval that crosses it is given
+        back first. No effect once `VendApproved` was reported."""
+
+    def succeeded(self, vend_id: str, *, keep_session: bool = False) -> None:
+        """Delivered: one `VendSuccessSettled` follows. The session is ended unless it is to be
+        kept and can be."""
+
+    def failed(self, vend_id: str) -> None:
+        """Not delivered: one `VendFailureSettled` follows; then the session is ended."""
+
+    def end_session(self) -> None:
+        """Send the holder away; nothing while a vend is under way. `SessionEnded` follows."""
+
+    def recall(self) -> None:
+        """The customer pressed the lever while no session is open."""
+
+    def cash_sale(self, price: int, item: int) -> None:
+        """Tell the reader of a cash sale, if it wants to know."""
+
+    def revalue(self, revalue_id: str, amount: int) -> None:
+        """Put money on the card: one `RevalueSettled` follows. Raises `Refused`."""
+
+    def ask_revalue_limit(self) -> None:
+        """`RevalueLimitRead` follows, unless the session ends. Raises `Refused`."""
+
+    def check_age(self, check_id: str, years: int) -> None:
+        """Let the reader verify an age: one `AgeVerified` follows. Raises `Refused`."""
+
+    def stop_age_check(self) -> None:
+        """Nobody waits for the answer any more."""
+
+    def release(self) -> None:
+        """A reader that was started held sends nothing but polls until a vend of an earlier
+        life is settled by `failed`, `cancel` or `succeeded`; this says that there is none."""
