@@ -174,7 +174,7 @@ class RefusalReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SaleRefused(Fact):
-    """A customer wanted to buy and couldn't; one per slot, reason and customer (a lost sale)."""
+    """A customer wanted to buy and couldn't; one per slot and customer (a lost sale)."""
 
     slot: str
     product_id: str

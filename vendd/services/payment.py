@@ -8,7 +8,7 @@ import random
 
 import structlog
 
-from vendd.core.sale.acts import PayOut
+from vendd.core.sale.acts import PayOut, ReadTubes
 from vendd.core.sale.reports import PayoutEnded
 from vendd.guard import BreakerOpen, Guard
 from vendd.ports import Changer, Refused, Sink
@@ -30,6 +30,8 @@ class Payment:
         self._sink = sink
         self._accepted: frozenset[int] | None = None
         self.guard = Guard("changer", loop, chance, (Refused, OSError))
+        # apart from the payouts: counts that can't be read yet must not hold up a payout
+        self._reading = Guard("changer tubes", loop, chance, (Refused, OSError))
 
     async def pay_out(self, act: PayOut) -> None:
         """Ask once. Refused: certainly nothing moved. Silence: unknown, tube counts decide."""
@@ -43,6 +45,13 @@ class Payment:
         except (TimeoutError, OSError) as silence:
             _log.warning("payout_unanswered", payout=act.payout_id, why=repr(silence))
             self._sink.put(PayoutEnded(act.payout_id, (), certain=False, why="no answer"))
+
+    async def read_tubes(self, act: ReadTubes) -> None:
+        """Ask for the tubes' counts. In vain is no harm: the machine's own timer decides then."""
+        try:
+            await self._reading.call(self._changer.read_tubes, repeatable=act.repeatable)
+        except (Refused, BreakerOpen, TimeoutError, OSError) as failure:
+            _log.warning("tubes_not_read", why=repr(failure))
 
     def accept(self, coin_types: frozenset[int]) -> None:
         """Bring the changer to exactly these coin types; told only when it differs."""

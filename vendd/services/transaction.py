@@ -9,16 +9,16 @@ five minutes late.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
 from vendd.core.facts import Fact, SaleClosed
 from vendd.core.rows import Record
 from vendd.core.sale import outputs
-from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, PayOut, TurnMotor
+from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, PayOut, ReadTubes, TurnMotor
 from vendd.core.sale.machine import durable_changed, step
 from vendd.core.sale.reports import (
     ChangerReady,
@@ -187,15 +187,21 @@ class Engine:
             case TurnMotor():
                 self._crew.dispensing.turn(act)
             case PayOut():
-                task = self._loop.create_task(self._crew.payment.pay_out(act))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._spawn(self._crew.payment.pay_out(act))
+            case ReadTubes():
+                self._spawn(self._crew.payment.read_tubes(act))
             case Acknowledge():
                 self._crew.display.blink()
                 if self._crew.buzzer is not None:
                     self._crew.buzzer.beep()
             case _:
                 _log.error("act_without_device", act=type(act).__name__)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Asking a device takes time; the next report does not wait for it."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _bring_devices(self) -> None:
         """Display and coin types follow the state, whatever was decided before."""
