@@ -49,6 +49,34 @@ class Changer(Protocol):
         """Ask for a `TubesRead`."""
 
 
+class BillValidator(Protocol):
+    """A bill validator, perhaps with a recycler. Reports what `core.sale.bill_reports` names,
+    `LeverPressed` and `FaultStarted/Ended`.
+
+    Is NOT responsible for credit, for deciding about a bill in escrow, or for repeating a payout.
+    """
+
+    def accept(self, bill_types: frozenset[int], hold: frozenset[int] | None = None) -> None:
+        """Bring it to accept exactly these bill types; kept across its resets. `hold`: those
+        of them that stop in escrow, None for all (where it has an escrow)."""
+
+    def stack(self, bill: int) -> None:
+        """Take the bill of that `BillInEscrow`. Raises `Refused` when it is not waiting there
+        (any more); else `BillStacked`, `BillReturned`, `BillUnclear` or a second `BillInEscrow`
+        follows, within 30 s of contact. Never repeated by the caller."""
+
+    def give_back(self, bill: int) -> None:
+        """Return the bill of that `BillInEscrow`; otherwise as `stack`."""
+
+    async def pay_out(self, payout_id: str, bills: tuple[tuple[int, int], ...]) -> None:
+        """Start paying (bill type, count) from the recycler. Returns when the command was taken
+        up, raises `Refused` when it certainly was not. Exactly one `BillPayoutEnded` follows
+        the return."""
+
+    async def read_stores(self) -> None:
+        """Ask for a `StackerRead` and, with a recycler, a `RecyclerRead`."""
+
+
 # --- motors and pins ----------------------------------------------------------
 
 
@@ -134,7 +162,7 @@ class Writer(Protocol):
         """`work(connection)` inside a transaction; the result arrives when it is durable."""
 
     def later(self, work: Callable[[Any], None]) -> None:
-        """Durable with the next commit, or after a few seconds on its own. Never fails the caller."""
+        """Durable with the next commit, or on its own after a while. Never fails the caller."""
 
 
 class Outbox(Protocol):
@@ -164,7 +192,7 @@ class Message:
 
 
 class DeliveryFailed(Exception):
-    """A broker did not take a message. `permanent`: it never will. `fatal`: the producer is done for."""
+    """A broker did not take a message. `permanent`: it never will. `fatal`: nor any other."""
 
     def __init__(self, reason: str, *, permanent: bool = False, fatal: bool = False) -> None:
         super().__init__(reason)
@@ -173,7 +201,7 @@ class DeliveryFailed(Exception):
 
 
 class Broker(Protocol):
-    """A connection to Kafka (librdkafka in production). One instance lives until closed or fatal."""
+    """A connection to Kafka (librdkafka in production), until closed or fatally failed."""
 
     def send(self, message: Message, done: Callable[[DeliveryFailed | None], None]) -> bool:
         """Hand over one message; False when the client's queue is full (nothing was taken).
