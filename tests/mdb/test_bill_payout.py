@@ -104,6 +104,21 @@ def test_a_lost_command_is_not_sent_again_and_the_levels_say_that_nothing_moved(
     script.play([("3705", LEVELS, PayoutRefused("p", "short"))])
 
 
+def test_a_lost_command_and_no_levels_is_not_settled_by_an_empty_status() -> None:
+    script = up()
+    script.machine.pay_out("p", ((1, 2),))
+    script.play([("3705", LEVELS), ("3706 01 0002", "-"), ("33", "ACK"), ("3709", "ACK")])
+    script.play([("3708", paid()), *[("3705", "NAK")] * 5])
+    while (command := script.ask()) == "33":
+        script.answer("ACK")
+    assert command == "30", "only a new start can tell"
+    script.answer("ACK")
+    rows: list[Row] = [*RECYCLER[1:7], ("3705", levels(5, 8)), ("36", "0007")]
+    script.play(rows)
+    script.ask()
+    assert script.answer("ACK")[:2] == [TAKEN, PayoutDone("p", ((1, 2),), False, "unclear")]
+
+
 def test_a_lost_command_that_was_heard() -> None:
     script = up()
     script.machine.pay_out("p", ((1, 2),))
