@@ -271,6 +271,13 @@ def test_a_repeat_sooner_than_any_bill_could_come_is_one_credit() -> None:
     script.play([("33", "80"), ("33", "8081", Stacked(None, 1, 1000, False))])
 
 
+def test_a_repeat_is_one_credit_even_with_an_idle_poll_in_between() -> None:
+    """Behind an adapter that polls by itself, an ACK only says that nothing was told."""
+    script = up("001F0000", DIRECT)
+    script.play([("33", "80", Stacked(None, 0, 500, False)), ("36", "0008", EIGHT)])
+    script.play([("33", "ACK"), ("33", "80")])
+
+
 def test_a_second_bill_after_a_silence_of_its_own_length_is_told_as_unclear() -> None:
     script = up("001F0000", DIRECT)
     script.play([("33", "80", Stacked(None, 0, 500, False)), ("36", "0008", EIGHT)])

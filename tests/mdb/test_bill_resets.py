@@ -20,6 +20,7 @@ from vendd.wire.mdb.bill_validator_news import (
 from vendd.wire.mdb.changer_news import FaultBegan, FaultGone, Lost
 
 HELD = InEscrow(1, 2, 2000)
+EIGHT = StackerSeen(8, False, 600)
 
 
 def up(masks: str = "001F001F", init: list[Row] | None = None) -> Script:
@@ -78,6 +79,15 @@ def test_just_reset_and_the_bill_is_in_escrow_still() -> None:
     script.ask()
     script.answer("ACK")
     script.play([("3500", "ACK"), ("33", "A2", Returned(1, 2, 2000, "ordered"))])
+
+
+def test_after_a_reset_an_escrow_is_said_anew_and_money_is_not() -> None:
+    script = up()
+    script.play([("33", "92", HELD)])
+    script.play([("33", "0692", Interrupted(1, 2, 2000, Phase.ESCROW, "reset"), HELD)])
+    script = up()
+    script.play([("33", "82", Stacked(None, 2, 2000, False)), ("36", "0008", EIGHT)])
+    script.play([("33", "-"), ("33", "0682"), ("31", SETUP1)])
 
 
 def test_just_reset_while_a_bill_is_read() -> None:

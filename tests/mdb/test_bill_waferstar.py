@@ -77,8 +77,9 @@ def test_polls_are_answered_out_of_what_was_told() -> None:
     assert codec.request(b"\x33") == b""
     assert codec.feed(b"") == [ACKED]
     assert codec.feed(b"30 03 \r\n30 03 \r\n30 91 \r\n08 51 0A \r\n") == []
-    assert codec.request(b"\x33") == b""
-    assert codec.feed(b"") == [data("0391")]
+    for line in ("03", "91"):
+        assert codec.request(b"\x33") == b""
+        assert codec.feed(b"") == [data(line)]
     assert codec.request(b"\x0b") == b""
     assert codec.feed(b"") == [data("510A")]
 
@@ -195,6 +196,18 @@ def test_a_dead_validator_is_noticed_and_the_changer_lives_on() -> None:
         await rig.inbox.until(BillValidatorReady, 60)
         rig.bills.insert_bill(500)
         assert (await rig.inbox.until(BillStacked)).value == 500
+
+    sim(story)
+
+
+def test_a_report_that_the_adapter_got_twice_is_one_credit() -> None:
+    async def story(rig: Rig) -> None:
+        rig.bills.faults.rate("ack_lost", 0.4)
+        for _ in range(10):
+            rig.bills.insert_bill(500)
+            await asyncio.sleep(8)
+        assert rig.bills.faults.hits
+        assert rig.inbox.credit == rig.bills.truth.into_stacker == 5000
 
     sim(story)
 

@@ -47,11 +47,9 @@ class _Device:
         self.alive, self.polls = True, 0
 
     def take(self) -> Reply:
-        """As many lines of activity as fit into one POLL answer."""
-        out = b""
-        while self.told and len(out) + len(self.told[0]) <= _MAX_ACTIVITY:
-            out += self.told.popleft()
-        return Reply(Answer.DATA, out) if out else ACKED
+        """One line is one POLL answer: joined, a report that the adapter got twice (because the
+        device never heard its ACK) would look like two bills."""
+        return Reply(Answer.DATA, self.told.popleft()) if self.told else ACKED
 
 
 class WaferstarCodec:
