@@ -27,7 +27,7 @@ class Supervisor:
         """``READY=1``, ``STATUS=...``, ``WATCHDOG=1``, ``STOPPING=1``."""
         if not self._address:
             return
-        address = "\\0" + self._address[1:] if self._address[0] == "@" else self._address
+        address = "\0" + self._address[1:] if self._address[0] == "@" else self._address
         kind = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
         with socket.socket(socket.AF_UNIX, kind) as line:  # a full queue must not stop the loop
             try:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from hw_sim.loop import run_virtual
-from vendd.core.facts import Fact
+from vendd.core.facts import Fact, Fault
 from vendd.core.planogram import Product, Slot
 from vendd.core.policy import Policy
 from vendd.core.rows import Record, Reserved
@@ -16,12 +16,16 @@ from vendd.core.sale.reports import (
     CoinPath,
     DeviceIdentity,
     DoorMoved,
+    DropSeen,
     KeyPressed,
+    PayoutEnded,
     Report,
     Started,
     Timer,
     TimerFired,
     Tube,
+    TurnEnded,
+    TurnResult,
 )
 from vendd.core.sale.states import Credit, Idle, Vending
 from vendd.core.snapshot import Moment, SlotView, Snapshot
@@ -276,5 +280,42 @@ def test_nothing_is_left_when_nothing_happened() -> None:
     async def test(engine: Engine, diary: Diary) -> None:
         assert isinstance(engine.memory.sale.phase, Idle)
         assert engine.at_rest.is_set()
+
+    with_engine(test)
+
+
+def test_keys_that_came_while_money_went_out_are_not_remembered() -> None:
+    async def test(engine: Engine, diary: Diary) -> None:
+        over = TurnEnded("s1.1", TurnResult.HOME, at_home=True)
+        await feed(engine, TWO_EUROS, KeyPressed("A"), KeyPressed("3"), over, DropSeen())
+        diary.lines.clear()
+        paid = PayoutEnded("p1", ((1, 1),), certain=True)
+        settling = asyncio.ensure_future(feed(engine, paid))  # its commit takes a moment
+        await asyncio.sleep(0.01)
+        assert diary.shown[0] == "PAYING CHANGE"
+        late = Received(KeyPressed("A"), asyncio.get_running_loop().time())
+        await settling
+        await engine.handle(late)
+        assert engine.memory.sale.entry == ""
+        assert "blink" in diary.lines  # R9: it was noticed
+        await feed(engine, KeyPressed("A"))
+        assert engine.memory.sale.entry == "A"
+
+    with_engine(test)
+
+
+def test_commits_are_tried_again_although_the_key_was_dropped() -> None:
+    async def test(engine: Engine, diary: Diary) -> None:
+        running = asyncio.ensure_future(engine.run())
+        await feed(engine, TWO_EUROS, KeyPressed("A"))
+        diary.failures = 5
+        await feed(engine, KeyPressed("3"))
+        assert diary.shown[0] == "OUT OF SERVICE"
+        await asyncio.sleep(10)
+        assert not engine.failing
+        assert diary.shown[0] == "CREDIT      2.00"
+        faults = [r.state for r in diary.records if isinstance(r, Fault)]
+        assert faults == ["started", "ended"]
+        running.cancel()
 
     with_engine(test)

@@ -7,7 +7,7 @@ events under way given a moment, books marked clean.
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ import structlog
 
 from vendd import __version__
 from vendd.config import Config
-from vendd.core.sale.reports import FaultStarted, Report, Started
+from vendd.core.sale.reports import Report, Started
 from vendd.core.snapshot import Moment, SlotView, Snapshot
 from vendd.daemon.edge import Edge, RunningDisplay, StoreWriter
 from vendd.daemon.hardware import Hardware
@@ -129,7 +129,8 @@ class Daemon:
             raise StartRefused(f"GPIO: {trouble}") from trouble
         opened = self._compose(books, display, loaded, stored, versions)
         await books.commit(None, versions.rows, self._context(versions, loaded, self._now()))
-        self._inbox.put(await self._started(loaded, stored, versions, opened.dispensing))
+        # First: what devices said of themselves meanwhile is news of this life.
+        self._inbox.put_first(await self._started(loaded, stored, versions, opened.dispensing))
         await self._run_tasks(opened, stop)
 
     def _stored(self, loaded: Loaded) -> Memory:
@@ -144,6 +145,8 @@ class Daemon:
                 f"a sale of slot {sale.selection} is in flight but the configuration has no such"
                 " slot: put it back, start once, then remove it"
             )
+        if self._config.door is None:  # the switch was taken out while it said open
+            stored = replace(stored, service=replace(stored.service, door_open=False))
         return stored
 
     def _compose(
@@ -306,8 +309,10 @@ class Daemon:
         support = self._config.sale.support_line
         display.show(("OUT OF SERVICE", support))
         self._supervisor.tell(f"READY=1\nSTATUS=OUT OF SERVICE: {failure}")
-        self._inbox.put(FaultStarted("books", "storage", str(failure)))
+        # It lives as well as it can: killed and started anew it would be no better.
+        feeding = self._loop.create_task(watch(self._supervisor, {}, lambda: None))
         await stop.wait()
+        feeding.cancel()
         await display.close()
         raise StartRefused(f"the books at {self._config.store.path} can't be opened: {failure}")
 

@@ -33,6 +33,11 @@ class Inbox:
         self._waiting.append(Received(report, self._loop.time(), token))
         self._arrived.set()
 
+    def put_first(self, report: Report) -> None:
+        """Before everything that waits already: what a start found out."""
+        self._waiting.appendleft(Received(report, self._loop.time()))
+        self._arrived.set()
+
     def crowded(self) -> bool:
         """See `ports.Sink`."""
         return len(self._waiting) >= CROWDED

@@ -14,13 +14,22 @@ import structlog
 
 from vendd.core.facts import ClaimOpened, Fact, Fault, LowStockAlert, RefundDue, Security, Severity
 from vendd.core.rows import Record, SettingSet
-from vendd.core.sale.reports import FaultEnded, FaultStarted, Report, Started
+from vendd.core.sale.reports import (
+    ChangerLost,
+    ChangerReady,
+    DropSensorChanged,
+    FaultEnded,
+    FaultStarted,
+    Report,
+    Started,
+)
 
 SETTING: Final = "faults_open"
 TOLD_PER_HOUR: Final = 6
 _HOUR_MS: Final = 3_600_000
 _SEVERITY: Final = {
     "changer": Severity.NO_CASH,
+    "disk": Severity.DOWN,
     "keypad": Severity.DOWN,
     "storage": Severity.DOWN,
     "motors": Severity.DOWN,
@@ -28,12 +37,15 @@ _SEVERITY: Final = {
 }
 _STOPS: Final = {
     "changer": ("coins",),
+    "disk": ("everything",),
     "keypad": ("everything",),
     "storage": ("everything",),
     "motors": ("everything",),
     "drop_sensor": ("slots",),
 }
 _ALERTS: Final = (Fault, LowStockAlert, ClaimOpened, RefundDue, Security)
+_CHANGER_LOST: Final = ("changer", "changer_lost", None)
+_BEAM_BLOCKED: Final = ("drop_sensor", "beam_blocked", None)
 _log = structlog.get_logger()
 
 
@@ -65,6 +77,14 @@ class Notification:
                 return self._started((device, code, selection), detail, now_ms)
             case FaultEnded(code, device, selection):
                 return self._ended((device, code, selection), now_ms)
+            case ChangerLost(why):
+                return self._started(_CHANGER_LOST, why, now_ms)
+            case ChangerReady():
+                return self._ended(_CHANGER_LOST, now_ms)
+            case DropSensorChanged(True):
+                return self._started(_BEAM_BLOCKED, "", now_ms)
+            case DropSensorChanged(False):
+                return self._ended(_BEAM_BLOCKED, now_ms)
             case _:
                 return []
 

@@ -23,6 +23,8 @@ from vendd.core.sale.machine import durable_changed, step
 from vendd.core.sale.reports import (
     ChangerReady,
     DoorMoved,
+    FaultEnded,
+    FaultStarted,
     KeyPressed,
     LeverPressed,
     Report,
@@ -42,6 +44,7 @@ from vendd.services.payment import Payment
 from vendd.services.timers import Timers
 
 RETRY_S: Final = 1.0
+FAULT: Final = ("commit_failed", "disk")
 _log = structlog.get_logger()
 
 
@@ -87,6 +90,7 @@ class Engine:
         self.commits = 0
         self.failing = False
         self.progress_at = loop.time()
+        self._deaf_until = self.progress_at
         self.at_rest = asyncio.Event()  # set while no motor turns and no coin is on its way out
         self._note_rest()
 
@@ -108,14 +112,24 @@ class Engine:
             return
         if isinstance(report, DoorMoved) and report.open == self.memory.service.door_open:
             return  # the switch at a start: as the books have it
+        if isinstance(report, KeyPressed) and received.at < self._deaf_until:
+            self._perform(Acknowledge())  # it waited here since then: noticed, and that is all
+            return
         self._crew.dispensing.heard(report)
         if isinstance(report, ChangerReady):
             self._crew.payment.forget()
+        busy = not self.at_rest.is_set()
         acts = await self._decide_and_commit(report, self._moment(received.at))
+        if busy:
+            self._ignore_keys_until_now()
         for act in acts:
             self._perform(act)
         self._note_rest()
         self._bring_devices()
+
+    def _ignore_keys_until_now(self) -> None:
+        """Keys pressed while a sale ran, money went out or nothing could be committed (R8)."""
+        self._deaf_until = self._loop.time()
 
     def _note_rest(self) -> None:
         if isinstance(self.memory.sale.phase, Vending | Paying):
@@ -131,7 +145,7 @@ class Engine:
         records = (*decided, *inventory.facts_of(decided, world), *noted)
         following = Memory(sale, service)
         changed = service != self.memory.service or durable_changed(self.memory.sale, sale)
-        if changed or records:
+        if changed or records or self.failing:  # then an empty commit finds out if it still does
             blob = memory.dump(following) if changed else None
             if not await self._commit(blob, records, self._context(moment, _actor(report)), report):
                 return ()
@@ -167,6 +181,7 @@ class Engine:
         """Only what makes things safe: no more money, and the customer is told."""
         if not self.failing:
             _log.error("commit_failed", why=str(failure))
+            self._inbox.put(FaultStarted(*FAULT, detail=str(failure)))  # tried until it is durable
         self.failing = True
         self._crew.payment.accept(frozenset())
         self._crew.display.show(outputs.out_of_service(self.snapshot, self._crew.display.columns))
@@ -175,6 +190,8 @@ class Engine:
         if self.failing:
             self.failing = False
             _log.warning("commits_recovered")
+            self._ignore_keys_until_now()
+            self._inbox.put(FaultEnded(*FAULT))
 
     # --- after the commit -------------------------------------------------------------
 

@@ -25,6 +25,8 @@ def remember(d: Draft, sale: Sale, *, delivered: bool, counted: bool = False) ->
 def late_drop(d: Draft) -> None:
     """Something fell while nothing was being vended."""
     last = d.state.last_vend
+    if last is not None and last.selection not in d.world.slots:
+        last = None  # that slot was taken out of the planogram since
     if last is None or (last.delivered and last.dropped and d.now_ms > last.until_ms):
         d.record(Security("drop_without_sale", "drop_sensor", 1, "recorded"))
     elif not last.delivered:

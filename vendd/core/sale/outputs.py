@@ -120,6 +120,8 @@ def _idle(state: State, world: Snapshot, columns: int) -> Screen:
         return _say("out_of_service", world, columns)
     if all(v.state is not SlotState.ON_SALE or v.available <= 0 for v in world.slots.values()):
         return _say("all_sold_out", world, columns)
+    if not offer.prices_for_money(world) and not offer.something_free(world):
+        return _say("out_of_service", world, columns)  # nobody can see what falls
     return _say("idle_exact" if state.exact_change else "idle", world, columns)
 
 
