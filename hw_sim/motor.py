@@ -109,9 +109,22 @@ class Motor:
     # --- movement -------------------------------------------------------------
 
     def _advance(self, to: float | None = None) -> None:
-        """Bring the angle up to now, or to a milestone just reached."""
-        self._angle = self.angle if to is None else to
+        """Bring the angle up to now, or to a milestone just reached, with all that happens on
+        the way: in real time a milestone's own timer may come too late for that."""
+        before = self._angle
+        self._angle = self._limited(self.angle) if to is None else to
         self._since = self._clock.now()
+        while (mark := self._mark_after(before)) <= self._angle:
+            before = mark
+            within = mark % 360.0
+            if within == RELEASE_DEG:
+                self._released()
+            else:
+                self._flip(within == 0.0)
+
+    def _limited(self, angle: float) -> float:
+        stop = self._stop_angle()
+        return angle if stop is None else max(self._angle, min(angle, stop))
 
     def _run(self, rate: float) -> None:
         """Turn at `rate` until the next milestone."""
@@ -123,7 +136,7 @@ class Motor:
             self._rate = 0.0
             return
         self._rate = rate
-        target = self._next_mark()
+        target = self._mark_after(self._angle)
         if stop is not None:
             target = min(target, stop)
         self._timer = self._clock.later((target - self._angle) / rate, self._reach, target)
@@ -137,8 +150,9 @@ class Motor:
             jam += 360.0  # past it already: jams in the next turn
         return jam if self._coast_to is None else min(jam, self._coast_to)
 
-    def _next_mark(self) -> float:
-        turn_start, within = divmod(self._angle, 360.0)
+    @staticmethod
+    def _mark_after(angle: float) -> float:
+        turn_start, within = divmod(angle, 360.0)
         for mark in (NOTCH_DEG, RELEASE_DEG, 360.0):
             if within < mark:
                 return turn_start * 360.0 + mark
@@ -147,12 +161,7 @@ class Motor:
     def _reach(self, target: float) -> None:
         self._timer = None
         self._advance(target)
-        within = target % 360.0
         self._run(self._rate)
-        if within == RELEASE_DEG:
-            self._released()
-        elif within in (0.0, NOTCH_DEG):
-            self._flip(within == 0.0)
 
     # --- the switch ---------------------------------------------------------------
 
