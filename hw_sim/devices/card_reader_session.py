@@ -133,10 +133,10 @@ class ReaderSession:
         self._later(self._rng.uniform(*self.model.authorises_s), self._authorise)
 
     def _authorise(self) -> None:
-        self.mute = False
         card, request = self.card, self.request
         if card is None or request is None:
             return
+        self.mute = False
         amount, item = request
         declined, self.decline_next = self.decline_next or card.declined, False
         if declined or amount > card.balance:

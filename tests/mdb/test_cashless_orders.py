@@ -217,3 +217,20 @@ def test_unusable_after_approval_settles_first() -> None:
     broken = FaultBegan("reader_failure", "EAM_0A80")
     script.play([("12", "0A 80", broken), ("DO", "failed", "v"), ("1303", "ACK")])
     script.play([("12", "ACK", FailureSettled("v", Refund.CONFIRMED), SessionOver("reset"))])
+
+
+def test_always_idle_end_session_that_crosses_a_request_is_no_answer_to_it() -> None:
+    script = card(init=FULL3)
+    session = Session(1000, refundable=True, revaluable=False, language="en")
+    script.play([("12", "03 000003E8 FFFFFFFF 00 0000 656E 1978 02", session)])
+    script.play([("DO", "request", "v", 150, 6), ("1300 00000096 0006", "ACK"), ("12", "07")])
+    script.play([("1301", "05 00000096"), ("1303", "ACK")])
+    script.play([("12", "ACK", VendNot("v", "session ended"))])
+
+
+def test_late_approval_at_rest_is_given_back() -> None:
+    script = card(init=FULL3)
+    script.play([("DO", "request", "v", 150, 6)])
+    script.play([("1300 00000096 0006", "06", VendNot("v", "denied"))])
+    script.play([("1304", "07", SessionOver("completed")), ("12", "05 00000096")])
+    script.play([("1303", "ACK"), ("12", "ACK", FailureSettled("v", Refund.CONFIRMED))])

@@ -172,7 +172,7 @@ class CashlessMachine(Orders):
             self._force_poll = answer is not Answer.NAK
             if self.state is State.REQUESTED:
                 refused = answer is Answer.NAK
-                self._request_unheard(news, refused=refused, lost=lost)
+                self._request_unheard(now, news, refused=refused, lost=lost)
             elif self.state is State.REVALUING:
                 self._revalue_unheard(answer, news)
             elif self._tries >= ATTEMPTS and self.state in STEPS:
@@ -270,7 +270,7 @@ class CashlessMachine(Orders):
             case BeginSession():
                 self._begin(message, news)
             case Approved():
-                self._approved(message, news)
+                self._approved(message, now, news)
             case Text(text, seconds):
                 news.append(ReaderText(text, seconds))
             case AgeAnswer():

@@ -74,6 +74,7 @@ class Vending(Startup):
         super().__init__(rules)
         self._vend: Vend | None = None
         self._denied: Vend | None = None  # a late approval of it would have to be given back
+        self._late_until = 0.0
         self._session = False  # the device has one open
         self._open = False  # the user waits for a `SessionOver`
         self._leaving = False  # the holder took the card away
@@ -86,6 +87,7 @@ class Vending(Startup):
 
     def _abandon(self, why: str, news: list[CashlessNews]) -> None:
         vend, self._vend = self._vend, None
+        self._denied = None
         self._enabled = None
         if vend is not None:
             if self.state is State.APPROVED:
@@ -106,7 +108,6 @@ class Vending(Startup):
             news.append(SessionOver(why))
         self._open = self._session = self._leaving = self._dropped = False
         self._refundable = None
-        self._denied = None
 
     def _rest(self, why: str, now: float, news: list[CashlessNews], rest_s: float = REST_S) -> None:
         self._must_reset = False
@@ -172,7 +173,7 @@ class Vending(Startup):
             it.language,
         )
 
-    def _approved(self, it: Approved, news: list[CashlessNews]) -> None:
+    def _approved(self, it: Approved, now: float, news: list[CashlessNews]) -> None:
         vend = self._vend
         if self.state is State.REQUESTED and vend is not None:
             token = it.units is None
@@ -184,7 +185,7 @@ class Vending(Startup):
         elif self.state is State.CANCELLING and vend is not None:
             vend.crossed = True
             self._fail()
-        elif self._denied is not None and self.state not in PAYING:
+        elif self._denied is not None and now < self._late_until and self.state not in PAYING:
             self._vend, self._denied = self._denied, None
             self._vend.told = True  # so that its settlement is told
             self._fail()
@@ -196,7 +197,7 @@ class Vending(Startup):
         vend = self._vend
         if self.state in ASKING and vend is not None:
             vend.blind = False  # that is its answer, whatever was lost
-            self._tell_not(vend, vend.why or "denied", news)
+            self._tell_not(vend, vend.why or "denied", now, news)
             self._after_vend(now, news)
         else:
             self.unexpected += self.state not in PAYING
@@ -212,7 +213,12 @@ class Vending(Startup):
         elif self.state is State.FAILING and vend is not None:
             self._settle(vend, None, news)
         elif self.state in ASKING and vend is not None:
-            self._tell_not(vend, vend.why or "session ended", news)
+            if self.selection_first:
+                self._session = False  # the request may have come after it, and be alive
+                if self.state is State.REQUESTED:
+                    self._cancel("session ended")
+                return
+            self._tell_not(vend, vend.why or "session ended", now, news)
         elif self.state not in (State.SESSION, State.COMPLETING, State.REVALUING):
             return
         if self._must_reset:
@@ -239,7 +245,7 @@ class Vending(Startup):
             if vend.blind or state == IN_VEND:
                 self._fail()
                 return
-            self._tell_not(vend, vend.why or "out of sequence", news)
+            self._tell_not(vend, vend.why or "out of sequence", now, news)
         elif self.state is State.APPROVED:
             return  # settle first
         self._abandon("out of sequence", news)
@@ -273,9 +279,10 @@ class Vending(Startup):
         self._vend.failing = True
         self._enter(State.FAILING, cd.VEND_FAILURE, self.non_response_s)
 
-    def _tell_not(self, vend: Vend, why: str, news: list[CashlessNews]) -> None:
+    def _tell_not(self, vend: Vend, why: str, now: float, news: list[CashlessNews]) -> None:
         """It certainly did not approve, unless an answer of its was lost."""
         self._vend, self._denied = None, vend
+        self._late_until = now + self.non_response_s
         news.append(VendNot(vend.id, why, doubtful=vend.blind))
 
     def _succeeded(self, vend: Vend, news: list[CashlessNews]) -> None:
@@ -337,7 +344,9 @@ class Vending(Startup):
         self._abandon("no answer", news)
         self._reset(now)
 
-    def _request_unheard(self, news: list[CashlessNews], *, refused: bool, lost: bool) -> None:
+    def _request_unheard(
+        self, now: float, news: list[CashlessNews], *, refused: bool, lost: bool
+    ) -> None:
         """VEND REQUEST: refused may be said again, anything else never is."""
         vend = self._vend
         assert vend is not None
@@ -345,7 +354,7 @@ class Vending(Startup):
         if not refused:
             self._due = None
         elif self._tries >= REFUSALS:
-            self._tell_not(vend, "refused", news)
+            self._tell_not(vend, "refused", now, news)
             if self._session:
                 self._enter(State.SESSION)
             else:
