@@ -265,7 +265,7 @@ class Daemon:
                 "bus": lambda: self._loop.time() - self._bus_at < stalled_s,
                 "writer": lambda: opened.writer.healthy(stalled_s),
             },
-            lambda: self._inbox.put(Nudge()),
+            lambda: None if len(self._inbox) else self._inbox.put(Nudge()),
         )
 
     async def _keep_house(self, opened: _Open) -> None:

@@ -3,8 +3,9 @@
 from typing import Final
 
 from vendd.core import ledger
-from vendd.core.facts import CashMoved, CoinCount, DeviceFound, Security
+from vendd.core.facts import CashMoved, CoinCount, DeviceFound
 from vendd.core.rows import CountersAdded, Posted, TubeSet
+from vendd.core.sale import security
 from vendd.core.sale.closing import owe, restart_time, to_credit
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.paying import ask_again, on_tubes_after
@@ -104,7 +105,7 @@ def _store_coin(d: Draft, type_: int, value: int, path: CoinPath, source: str, r
 def on_rejected(d: Draft, report: CoinRejected) -> None:
     """No money moved: counted, and somebody stands there."""
     kind = report.why if report.why in ("slug", "lost", "double_arrival") else "rejected"
-    d.record(Security(f"coin_{kind}", "changer", report.count, "no_credit"))
+    security.tell(d, f"coin_{kind}", "changer", report.count, "no_credit")
     restart_time(d)
 
 

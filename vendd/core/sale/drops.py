@@ -5,6 +5,7 @@ from typing import Final
 
 from vendd.core.facts import Security, StockReason
 from vendd.core.rows import LevelChanged
+from vendd.core.sale import security
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.states import LastVend, Sale
 
@@ -28,7 +29,7 @@ def late_drop(d: Draft) -> None:
     if last is not None and last.selection not in d.world.slots:
         last = None  # that slot was taken out of the planogram since
     if last is None or (last.delivered and last.dropped and d.now_ms > last.until_ms):
-        d.record(Security("drop_without_sale", "drop_sensor", 1, "recorded"))
+        security.tell(d, "drop_without_sale", "drop_sensor", 1, "recorded")
     elif not last.delivered:
         reason = StockReason.DROPPED_AFTER_REFUND
         one_more(d, last.sale_id, last.selection, reason, "dropped_after_refund")

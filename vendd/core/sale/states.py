@@ -218,6 +218,16 @@ class LastVend:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """How often one kind of security fact was told since `since_ms`, and what was only counted."""
+
+    kind: str
+    since_ms: int
+    facts: int = 0
+    held_back: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers:
     """The next of each kind; they only grow."""
 
@@ -251,6 +261,7 @@ class State:
     lever_last: int | None = None
     door_opened_ms: int | None = None  # uptime; None: closed, or open since before the start
     booting: bool = False  # no changer answer since the start yet
+    told: tuple[Told, ...] = ()  # one per kind
 
     @property
     def sale(self) -> Sale | None:
@@ -268,6 +279,7 @@ EPHEMERAL: Final = frozenset(
         "lever_last",
         "door_opened_ms",
         "booting",
+        "told",
         "no_drop_refunds",
         "home_decides_until",
     }
