@@ -28,7 +28,7 @@ class ModelCluster:
 
     chance: random.Random
     latency_s: tuple[float, float] = (0.002, 0.02)
-    queue_limit: int = 2000
+    queue_limit: int = 4800
     max_bytes: int = 1_000_000
     refuses: Callable[[Message], DeliveryFailed | None] = lambda message: None
     fail_next: int = 0

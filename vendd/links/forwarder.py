@@ -30,7 +30,7 @@ from vendd.ports import Broker, DeliveryFailed, Outbox, StoreFailed
 
 READ_BATCH: Final = 500
 MAX_READY: Final = 500  # events kept in memory while the broker is slow; beyond that the outbox
-MAX_IN_FLIGHT: Final = 1900  # a little below what librdkafka takes: it never has to refuse
+MAX_IN_FLIGHT: Final = 4500  # a little below what librdkafka takes: it never has to refuse
 MAX_MARKS: Final = 1000
 SENDS_PER_TURN: Final = 25  # then the loop gets its turn: a Pi needs 0.1 ms per message
 QUEUE_FULL_WAIT_S: Final = 1.0
@@ -59,9 +59,9 @@ class Standing:
 
 @dataclass(slots=True, eq=False)
 class _Flight:
-    """One event handed to the broker."""
+    """One event handed to the broker. Only its number: the broker has a copy, the outbox has it."""
 
-    event: StoredEvent
+    seq: int
     alone: bool
     delivered: bool = False
 
@@ -193,7 +193,7 @@ class Forwarder:
             if not self._ready or not self._may_send() or self._failures:
                 return
             event = self._ready[0]
-            flight = _Flight(event, alone=event.seq <= self._careful_until)
+            flight = _Flight(event.seq, alone=event.seq <= self._careful_until)
             done = partial(self._reported, self._generation, flight)
             if not broker.send(message(event, self._prefix), done):
                 await self._woken(QUEUE_FULL_WAIT_S)
@@ -239,7 +239,7 @@ class Forwarder:
         self._advancing = False
         before = self._watermark
         while self._flights and self._flights[0].delivered:
-            self._watermark = self._flights.popleft().event.seq
+            self._watermark = self._flights.popleft().seq
         while self._marks and self._marks[0][0] <= self._watermark:
             self._marks.popleft()
         if self._watermark > before:
@@ -259,17 +259,18 @@ class Forwarder:
         elif failures[0][0].alone:
             await self._bury(broker, *failures[0])
         else:
-            self._careful_until = max(flight.event.seq for flight, _ in failures)
+            self._careful_until = max(flight.seq for flight, _ in failures)
             self._rewind()
 
     async def _bury(self, broker: Broker, flight: _Flight, failure: DeliveryFailed) -> None:
         """Put one event aside: its record goes to the dead-letter topic and into the store."""
         reason = str(failure)
-        refusal = await self._report_dead(broker, flight.event, reason)
-        if refusal is not None:
-            reason = f"{reason}; not on the dead-letter topic: {refusal}"
         try:
-            await self._outbox.bury(flight.event, reason)
+            (event,) = await self._outbox.read(flight.seq - 1, 1)
+            refusal = await self._report_dead(broker, event, reason)
+            if refusal is not None:
+                reason = f"{reason}; not on the dead-letter topic: {refusal}"
+            await self._outbox.bury(event, reason)
         except StoreFailed as failed:
             self._last_error = str(failed)
             await self._wait_before_retry()

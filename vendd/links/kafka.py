@@ -24,7 +24,7 @@ Said = Callable[[int, str], None]
 
 POLL_S: Final = 0.5  # only how soon the thread notices `close`; a report ends the wait at once
 FLUSH_S: Final = 2.0  # an orderly stop gives what is on its way this long
-_MAX_MESSAGES: Final = 2000
+_MAX_MESSAGES: Final = 4800  # of at most 850 bytes on average, or the next one is the limit
 _MAX_KBYTES: Final = 4096
 
 _SETTINGS: Final[Mapping[str, Any]] = {
