@@ -21,6 +21,8 @@ from vendd.config import load
 SAMPLE: Final = Path("config/snack-4x6.toml")
 COINS: Final = (200, 100, 50, 20, 10, 5)
 PATIENCE_S: Final = 20.0
+SHRUG_S: Final = 6.0  # nothing happens and the half typed selection lapsed: press again
+PRESSES: Final = 3
 TURN_S: Final = (0.30, 0.35)
 FALL_S: Final = (0.05, 0.10)
 NEXT_KEY_S: Final = (0.25, 0.45)
@@ -44,6 +46,7 @@ class Customers:
 
     def __init__(self, machine: ProcessMachine, seed: int = 1) -> None:
         self.machine = machine
+        self.repeated = 0  # selections that had to be pressed again
         self._chance = random.Random(seed)
         self._slots = cycle(machine.config.slots().values())
 
@@ -52,19 +55,28 @@ class Customers:
         await self._shown("COINS")
 
     async def buy(self) -> Bought:
-        """One product. Raises `NotMeasured` when the sale doesn't go as it should."""
+        """One product; who gets no answer presses again. Raises `NotMeasured` in vain."""
         slot = next(self._slots)
         await self._pay(slot.prices["cash"])
-        first, second = slot.selection
+        for _ in range(PRESSES):
+            bought = await self._choose(*slot.selection)
+            if bought is not None:
+                return bought
+            self.repeated += 1
+        raise NotMeasured(f"{PRESSES} times {slot.selection} was pressed in vain")
+
+    async def _choose(self, first: str, second: str) -> Bought | None:
+        """Press and wait for the product; None when the machine takes no notice."""
         self.machine.cabinet.press(first, HOLD_MS)
         await asyncio.sleep(self._chance.uniform(*NEXT_KEY_S))
         currents = self.machine.cabinet.currents.intervals
         before = len(currents)
         pressed = self.machine.loop.time()
         self.machine.cabinet.press(second, HOLD_MS)
-        await self._shown("THANK")
+        await self.machine.until(lambda shown: "VENDING" in shown or "THANK" in shown, SHRUG_S)
         if len(currents) == before:
-            raise NotMeasured("the display thanks, but no motor ever had current")
+            return None
+        await self._shown("THANK")
         return Bought(pressed, currents[before].begin)
 
     async def _pay(self, price: int) -> None:

@@ -19,7 +19,9 @@ _MIB: Final = 1024.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 _QUIET_S: Final = 5.0  # after the last sale: thanks are over, the WAL is folded
 _FILL: Final = Path("tests/store/year_store.py")
-_WARM: Final = "The store's files are in the page cache; a cold card is not measured here."
+_WARM: Final = (
+    "Files are in the page cache and bytecode is compiled; a cold card is not measured here."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ async def figures(bootstrap: str, scale: Scale) -> list[Row]:
     """One machine with a year behind it: starts, some sales, rest; then the floor."""
     async with machine_with(bootstrap) as machine:
         await asyncio.to_thread(_fill, machine.books(), scale.year_sales)
+        await _start(machine)  # leaves bytecode and a migrated store behind
         starts = [await _start(machine) for _ in range(scale.starts)]
         customers = Customers(machine)
         await customers.wait_for_opening()
@@ -74,7 +77,7 @@ async def figures(bootstrap: str, scale: Scale) -> list[Row]:
             daemon.rss_mib,
             "MiB",
             floor.rss_mib,
-            "libraries, producer, idle loop",
+            "import-and-idle floor",
             Goal("<=", 1.2, "ratio"),
         ),
         Row(
