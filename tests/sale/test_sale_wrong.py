@@ -193,6 +193,30 @@ def test_s6_two_drops_for_one_vend(when):
     assert bench.accounts["sales"] == -150
 
 
+@pytest.mark.parametrize("when", ["while the motor turns", "after the sale"])
+def test_a_beam_that_flickers_empties_no_slot(when):
+    bench = play(Bench(), (coin(200),), (keyed("A3"),), (left_home,), (DROP,))
+    if when == "after the sale":
+        play(bench, (turned(), Paying), (paid(), Idle))
+    for _ in range(50):
+        play(bench, (DROP,), (wait(100),))
+    assert bench.level("A3") >= 2
+    assert len(bench.all(ItemDispensed)) == 1
+
+
+def test_what_is_seen_to_fall_is_delivered_also_while_the_home_switch_decides():
+    bench = Bench()
+    bench.state = type(bench.state)(home_decides_until=bench.now_ms + 60_000)
+    play(
+        bench,
+        (coin(100),),
+        (keyed("A1"),),
+        (left_home,),
+        (DROP, like(ItemDispensed, proof=Proof.DROP)),
+        (turned(TurnResult.NO_HOME), Idle, like(SaleClosed, outcome=Outcome.SOLD)),
+    )
+
+
 def test_a_second_drop_with_no_stock_left_in_the_books_is_told_all_the_same():
     bench = play(Bench().slot("A1", level=1), (coin(100),), *delivered("A1"))
     play(bench, (DROP, like(Security, kind="double_drop"), no(LevelChanged)))

@@ -38,6 +38,7 @@ def late_drop(d: Draft) -> None:
             count_no_drop(d)
     elif last.dropped:
         one_more(d, last.sale_id, last.selection, StockReason.DOUBLE_DROP, "double_drop")
+        d.set(last_vend=replace(last, until_ms=d.now_ms))  # one such product, not a flicker's many
     else:  # the home switch had decided; this is the product it stood for
         d.set(last_vend=replace(last, dropped=True))
 
