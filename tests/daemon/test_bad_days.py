@@ -39,6 +39,14 @@ def test_a_sale_with_change() -> None:
     play(day)
 
 
+def test_the_glass_of_a_machine_that_was_stopped_asks_nobody_for_a_selection() -> None:
+    async def day(machine: VirtualMachine) -> None:
+        await machine.stop()
+        assert machine.lines()[0] == "OUT OF SERVICE"
+
+    play(day)
+
+
 def test_a_slug_gives_no_credit_and_an_event() -> None:
     async def day(machine: VirtualMachine) -> None:
         machine.changer.insert_slug()

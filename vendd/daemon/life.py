@@ -291,6 +291,7 @@ class Daemon:
     async def _end(self, display: RunningDisplay, *, clean: bool) -> None:
         if self.hardware is not None:
             self.hardware.close()
+        display.show(("OUT OF SERVICE", self._config.sale.support_line))  # the glass keeps it
         await display.close()
         assert self.writer is not None
         if clean:
