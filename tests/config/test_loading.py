@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.config.machines import SMALL, SNACK, changed, written
@@ -154,6 +154,7 @@ def as_toml(value: Any) -> str:
             return repr(value)
 
 
+@settings(deadline=None)  # a loaded machine is slow, not wrong
 @given(data=st.data())
 def test_no_value_in_any_place_crashes_the_loader(tmp_path_factory, data):
     tree = tomllib.loads(SNACK)

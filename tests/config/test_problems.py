@@ -110,6 +110,11 @@ ROWS = [
         "notch early in the turn",
     ),
     (
+        "home_ms = 6000",
+        "home_ms = 20000",
+        "motors.home_ms = 20000: is out of range; write at most 15000",
+    ),
+    (
         'heartbeat = "motor_heartbeat"',
         "",
         "motors.heartbeat: is missing; add it; config/ holds two complete samples",

@@ -68,11 +68,12 @@ class MotorLine(Section):
 
 
 class _Motors(Section):
-    """`leave_home_ms`: the cam must have left its notch; `home_ms`: and be back in it."""
+    """`leave_home_ms`: the cam must have left its notch; `home_ms`: and be back in it, sooner
+    than the dispensing service loses its patience with a motor driver (20 s)."""
 
     heartbeat: PinName
     leave_home_ms: Annotated[int, Strict(), Field(ge=50, le=10_000)] = 800
-    home_ms: Annotated[int, Strict(), Field(ge=200, le=60_000)] = 6_000
+    home_ms: Annotated[int, Strict(), Field(ge=200, le=15_000)] = 6_000
     active_high: Switch = True
     home_active_low: Switch = False
 
