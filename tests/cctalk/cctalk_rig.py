@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -11,8 +11,9 @@ from hw_sim.devices.cctalk_hopper import CcTalkHopper as HopperModel
 from hw_sim.devices.cctalk_link import CcTalkWire
 from hw_sim.devices.cctalk_validator import CcTalkValidator
 from hw_sim.devices.line import MemoryLine
+from hw_sim.loop import run_virtual
 from vendd.core.sale.bill_reports import BillValidatorReady
-from vendd.core.sale.reports import ChangerReady, Report
+from vendd.core.sale.reports import ChangerReady, CoinAccepted, PayoutEnded, Report
 from vendd.drivers.cctalk_bills import CcTalkBills
 from vendd.drivers.cctalk_bus import CcTalkBus
 from vendd.drivers.cctalk_coins import CcTalkCoins
@@ -145,3 +146,29 @@ def make_rig(
     bus, coins, bills = drivers(line, inbox, checksum=checksum, security=way)
     bus.start()
     return Rig(acceptor, hoppers, validator, wire, line, inbox, bus, coins, bills)
+
+
+DISPENSE = 167
+
+
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    run_virtual(scenario)
+
+
+def credit(rig: Rig) -> int:
+    return sum(report.value for report in rig.inbox.of(CoinAccepted))
+
+
+def paid_out(rig: Rig, coin_type: int = EURO_TYPE) -> int:
+    return len(rig.hoppers[coin_type].cup)
+
+
+def dispenses(rig: Rig) -> int:
+    """Commands that a hopper really got."""
+    return rig.wire.log.count((DISPENSE, True))
+
+
+async def payout(rig: Rig, count: int = 3) -> PayoutEnded:
+    rig.inbox.clear()
+    await rig.coins.pay_out("p", ((EURO_TYPE, count),))
+    return await rig.inbox.until(PayoutEnded, 60)

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from vendd.core.sale.reports import FaultEnded, FaultStarted
 from vendd.ports import Sink, Wire, WireLost, WireOpener
 from vendd.wire.cctalk.codes import BILL_EVENTS, COIN_EVENTS
-from vendd.wire.cctalk.exchange import NO_ECHO, SILENT, Answer, Reply, Request
+from vendd.wire.cctalk.exchange import SILENT, Answer, Reply, Request
 from vendd.wire.cctalk.frame import Checksum, Frame
 from vendd.wire.cctalk.half_duplex import HalfDuplex
 
@@ -24,7 +24,7 @@ ATTEMPTS: Final = 3  # of one request (part 1, section 12.1)
 REOPEN_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 CROWDED_S: Final = 0.05
 NOISY_S: Final = 1.0  # the wire is never quiet: speak all the same
-DEAF: Final = 20  # attempts in a row without even an echo: open the port anew
+DEAF: Final = 20  # attempts in a row without a sound echo: open the port anew
 TRACE: Final = 256
 FAULT_AFTER: Final = 2  # failed openings before people are told
 FAULT: Final = ("bus_lost", "cctalk")
@@ -227,8 +227,9 @@ class CcTalkBus:
             self._finish(reply)
 
     def _listen(self, reply: Reply) -> None:
-        """Nobody answers and not even we are heard: perhaps it is the port."""
-        self._deaf = self._deaf + 1 if reply == NO_ECHO else 0
+        """Not even our own bytes come back as they were sent: perhaps it is the port."""
+        unheard = reply.answer in (Answer.NO_ECHO, Answer.GARBLED)
+        self._deaf = self._deaf + 1 if unheard else 0
         if self._deaf >= DEAF:
             self._deaf = 0
             self._link_failed("no echo on the wire")

@@ -94,8 +94,8 @@ class CcTalkCoins:
         try:
             await asyncio.wait(starts)
         except asyncio.CancelledError:
-            for start in starts:
-                start.cancel()
+            for coin_type, _ in wanted:
+                self.hoppers[coin_type].withdraw(payout_id)
             self._spawn(self._settle(payout_id, wanted, starts, only_if_taken=True))
             raise
         refusals = [str(start.exception()) for start in starts if start.exception()]

@@ -91,12 +91,17 @@ class CcTalkHopper:
         done = self._done = loop.create_future()
         self._bus.kick()
         try:
-            await taken
+            await asyncio.shield(taken)
         except asyncio.CancelledError:
-            if self.machine.withdraw(payout_id):
-                self._taken = self._done = None
+            self.withdraw(payout_id)
             raise
         return done
+
+    def withdraw(self, payout_id: str) -> None:
+        """Refuse a payout of which nothing was sent yet; any other goes its way."""
+        if self.machine.withdraw(payout_id):
+            self._done = None
+            self._resolve_taken(Refused(f"{self.device}: withdrawn"))
 
     def recover(
         self, payout_id: str, coins: int, before: Evidence | None
@@ -165,6 +170,7 @@ class CcTalkHopper:
             taken.set_result(None)
         else:
             taken.set_exception(refused)
+            taken.exception()  # perhaps nobody waits any more
 
     def _ended(self, end: PayoutDone) -> None:
         done, self._done = self._done, None

@@ -106,7 +106,7 @@ class BillValidatorMachine(Contact):
         self.bills = {}
         self._mask = None
         self._enabled = self._reads_back = self._ready_told = False
-        yield Question(Request(codes.SET_INHIBITS, b"\0\0"), _nothing)
+        yield Question(Request(codes.SET_INHIBITS, b"\0\0"), self._all_off)
         country = self._rules.country.encode("ascii")
         yield Question(Request(codes.BILL_SCALING, country), self._hear_scaling)
         for position in range(1, POSITIONS + 1):
@@ -114,6 +114,9 @@ class BillValidatorMachine(Contact):
             yield Question(Request(codes.BILL_ID, bytes((position,))), hear, optional=True)
         yield Question(Request(codes.BILL_MODE, STACKER_AND_ESCROW), _nothing)
         yield Question(Request(codes.INHIBITS), self._hear_inhibits, optional=True)
+
+    def _all_off(self, data: bytes) -> None:
+        self._mask = b"\0\0"
 
     def _hear_scaling(self, data: bytes) -> None:
         if len(data) != 3 or not any(data[:2]):

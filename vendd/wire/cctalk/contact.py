@@ -15,7 +15,8 @@ from vendd.wire.cctalk.exchange import BUSIED, SIMPLE_POLL, Reply, Request
 from vendd.wire.cctalk.frame import Checksum
 from vendd.wire.cctalk.news import FaultBegan, FaultGone, Lost, News
 
-LOST_S: Final = 2.0  # silent for so long: it is gone
+LOST_S: Final = 2.0  # silent for so long, and more than once: it is gone
+SILENCES: Final = 2
 SEEK_S: Final = (0.5, 1.0, 2.0, 5.0)
 REST_S: Final = 10.0  # it answers, but nothing comes of it
 BUSY_S: Final = 0.2
@@ -94,6 +95,7 @@ class Contact:
         self._seeks = 0
         self._told_lost = False
         self._silent_since: float | None = None
+        self._silences = 0  # exchanges since then
         self._sent_at = 0.0
 
     # --- what the upper half does ---------------------------------------------
@@ -136,17 +138,13 @@ class Contact:
     def answered(self, reply: Reply, now: float) -> list[News]:
         """What came back for the last request; call it exactly once per request."""
         news: list[News] = []
-        if reply.present:
-            self._silent_since = None
-        elif self._silent_since is None:
-            self._silent_since = self._sent_at
+        self._count_silence(reply)
         pause = self._heard(reply, now, news)
         self.wake_at = max(now, self._sent_at + (self._poll_s if pause is None else pause))
         return news
 
     def _heard(self, reply: Reply, now: float, news: list[News]) -> float | None:
-        since = self._silent_since
-        gone = since is not None and now - since >= LOST_S
+        gone = self._silent_for(now)
         match self.phase:
             case Phase.SEEKING | Phase.UNUSABLE:
                 return self._hear_seeking(reply, now, news)
@@ -156,6 +154,20 @@ class Contact:
             case _:
                 pause = self._hear(reply, now, news)
                 return self._lose("no answer", now, news) if gone else pause
+
+    def _count_silence(self, reply: Reply) -> None:
+        if reply.present:
+            self._silent_since = None
+            self._silences = 0
+            return
+        self._silences += 1
+        if self._silent_since is None:
+            self._silent_since = self._sent_at
+
+    def _silent_for(self, now: float) -> bool:
+        """Long enough to call it gone; one request alone may take that long."""
+        since = self._silent_since
+        return since is not None and self._silences >= SILENCES and now - since >= LOST_S
 
     def _hurry(self) -> None:
         """There is something to send; unless an answer is due, now."""
@@ -170,7 +182,7 @@ class Contact:
         if self.phase is Phase.UNUSABLE:
             self.phase = Phase.SEEKING
         self._sought(now, news)
-        if self._silent_since is not None and now - self._silent_since >= LOST_S:
+        if self._silent_for(now):
             self._tell_lost("no answer", news)
         pause = SEEK_S[min(self._seeks, len(SEEK_S) - 1)]
         self._seeks += 1

@@ -12,6 +12,7 @@ from typing import Final
 from vendd.wire.cctalk import codes, hopper_data
 from vendd.wire.cctalk.contact import Malformed
 from vendd.wire.cctalk.exchange import BUSIED, SLOW_S, Answer, Reply, Request
+from vendd.wire.cctalk.hopper_data import COUNT_WRAPS
 from vendd.wire.cctalk.hopper_verdict import Dispense, Judgement, Verdict, judge
 from vendd.wire.cctalk.news import Evidence
 
@@ -118,6 +119,8 @@ class HopperPayout:
         self._attempts = 0
         self._failed = 0
         self._was_reset = False
+        self._reset_now = False
+        self._first: int | None = None  # lifetime count before the first attempt
         self._stopped = False
         self._progress_at = 0.0
         self._deadline: float | None = None
@@ -241,7 +244,7 @@ class HopperPayout:
             case Step.STATUS:
                 self._take_baseline(hopper_data.status(data))
             case Step.COUNT:
-                self._count_before(data)
+                return self._count_before(data)
             case Step.TEST:
                 return self._tested(hopper_data.flags(data))
             case Step.KEY:
@@ -265,17 +268,26 @@ class HopperPayout:
     # --- before the command ---------------------------------------------------
 
     def _take_baseline(self, status: Evidence) -> None:
+        before, self._reset_now = (None if self._reset_now else self._asked.before), False
+        if self._attempts and before is not None and status.counter != before.counter:
+            self._turn_to(Step.WATCH)  # the command counted after all, only late
+            return
         if status.remaining:  # it still pays somebody else's coins
             raise Malformed("not idle")
         self._asked = replace(self._asked, before=status, acknowledged=False)
         self._turn_to(Step.COUNT if self._counts else Step.TEST)
 
-    def _count_before(self, data: bytes) -> None:
+    def _count_before(self, data: bytes) -> Outcome | None:
         before = self._asked.before
         assert before is not None
         dispensed = hopper_data.dispense_count(data)
+        moved = 0 if self._first is None else (dispensed - self._first) % COUNT_WRAPS
+        if moved:  # a command that did not count has paid all the same
+            return Outcome(min(moved, self._asked.coins), certain=False, why="not_counted")
+        self._first = dispensed
         self._asked = replace(self._asked, before=replace(before, dispensed=dispensed))
         self._turn_to(Step.TEST)
+        return None
 
     def _tested(self, flags: frozenset[str]) -> Outcome | None:
         self.flags = flags
@@ -292,6 +304,7 @@ class HopperPayout:
     def _acknowledged(self) -> None:
         """An ACK, and on to what follows."""
         if self.step is Step.RESET:
+            self._reset_now = True
             self._turn_to(Step.STATUS, RESET_S)  # the counter starts anew
             return
         order = (Step.ENABLE, *self._security.steps, Step.DISPENSE)
