@@ -26,6 +26,7 @@ Step = tuple[float, str]
 """Seconds since the customer came, and what they do: a coin's value, or a key."""
 
 EXACT_TUBES: Final[tuple[Step, ...]] = ((0.0, "100"), (1.0, "50"), (2.0, "A"), (2.3, "3"))
+ROLLING: Final[tuple[Step, ...]] = ((1.2, "50"),)
 BOX_COIN: Final[tuple[Step, ...]] = ((0.0, "200"), (1.0, "A"), (1.3, "3"))
 
 

@@ -9,7 +9,16 @@ import pytest
 
 from hw_sim.section9 import Row
 from hw_sim.spiral import Fate
-from tests.chaos.cutting import BOX_COIN, EXACT_TUBES, How, Step, Story, landings, tell
+from tests.chaos.cutting import (
+    BOX_COIN,
+    EXACT_TUBES,
+    ROLLING,
+    How,
+    Step,
+    Story,
+    landings,
+    tell,
+)
 
 SALE_S = 7.0  # the sale is over and the display idle again
 KILLED = How()
@@ -75,3 +84,8 @@ def test_cut_on_both_sides_of_every_commit(steps: Sequence[Step], power: bool) -
     rows = _judge(stories)
     assert rows.keys() >= {Row.CREDIT, Row.NOT_HOME, Row.DROPPED, Row.PAYING_CHANGE}
     assert not power or Row.AT_HOME in rows
+
+
+def test_a_coin_that_falls_while_the_changer_comes_up_is_one_credit() -> None:
+    """Let in before the reset, landed before the tubes are counted, reported after that."""
+    _judge([tell(ROLLING, 1.25 + 0.01 * n, AT_ONCE) for n in range(25)])

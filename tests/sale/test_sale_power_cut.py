@@ -42,7 +42,7 @@ from vendd.core.facts import (
 from vendd.core.policy import ForceVend
 from vendd.core.rows import Posted
 from vendd.core.sale.acts import PayOut
-from vendd.core.sale.reports import DoorMoved, PayoutEnded, Started
+from vendd.core.sale.reports import CoinAccepted, CoinPath, DoorMoved, PayoutEnded, Started
 from vendd.core.sale.states import (
     Authorising,
     ChooseAgain,
@@ -156,6 +156,24 @@ def test_s9_coin_in_flight_is_asked_for_at_a_start_only():
     """A changer that comes back in the middle of a life lost nothing that was not reported."""
     bench = Bench().changer_up(tubes_with({**TUBES, 50: 21}))
     assert bench.state.credit == 0
+
+
+@pytest.mark.parametrize("together", [1, 2])
+def test_s9_coin_in_flight_that_is_reported_after_all(together):
+    """It fell between the changer's reset and its count: counted first, reported then. One
+    coin, one credit; the next of its kind is a new one."""
+    bench = Bench().power_cut().changer_up(tubes_with({**TUBES, 50: 20 + together}))
+    kind = coin(50).type
+    for _ in range(together):
+        play(bench, (CoinAccepted(kind, 50, CoinPath.TUBE, 20 + together), Credit, 50 * together))
+    play(bench, (CoinAccepted(kind, 50, CoinPath.TUBE, 21 + together), 50 * together + 50))
+    assert bench.accounts[ledger.tube(50)] == (21 + together) * 50
+
+
+def test_s9_coin_in_flight_whose_report_never_comes():
+    """The next coin of its kind counts one more: it is credited."""
+    bench = Bench().power_cut().changer_up(tubes_with({**TUBES, 50: 21}))
+    play(bench, (CoinAccepted(coin(50).type, 50, CoinPath.TUBE, 22), Credit, 100))
 
 
 @pytest.mark.parametrize("kind", ["refund", "change"])

@@ -42,11 +42,30 @@ ROLLING_MS: Final = 3_000
 
 def on_coin(d: Draft, report: CoinAccepted) -> None:
     """Credit for a coin that is in, wherever the machine is at that moment."""
+    if _counted_already(d, report):
+        return
     if _is_fill(d):
         _fill(d, report)
         return
     _book_coin(d, report.type, report.value, report.path)
     add_credit(d, report.value)
+
+
+def _counted_already(d: Draft, report: CoinAccepted) -> bool:
+    """A coin that fell while the changer came up is in its tube's count before its own report
+    comes. That report adds nothing to the count: then the money is booked already."""
+    ahead = dict(d.state.tubes_ahead)
+    coins = ahead.pop(report.type, 0)
+    tube = next((t for t in d.world.tubes if t.type == report.type), None)
+    if not coins or tube is None or report.path is not CoinPath.TUBE:
+        return False
+    if report.tube_count > tube.count:  # a coin more: the others never get a report
+        d.set(tubes_ahead=tuple(ahead.items()))
+        return False
+    if coins > 1:
+        ahead[report.type] = coins - 1
+    d.set(tubes_ahead=tuple(ahead.items()))
+    return True
 
 
 def _is_fill(d: Draft) -> bool:
@@ -140,7 +159,7 @@ def on_ready(d: Draft, report: ChangerReady) -> None:
         )
     )
     booting = d.state.booting
-    d.set(booting=False)
+    d.set(booting=False, tubes_ahead=())
     match d.state.phase:
         case Paying(payout) if payout.asked and not payout.unknown:
             pass  # its own end is still to come: these counts may be from before or after it
@@ -171,6 +190,7 @@ def _credit_coins_in_flight(d: Draft, now: tuple[Tube, ...]) -> None:
         return
     if not 0 < sum(more.values()) <= COINS_IN_FLIGHT:
         return
+    d.set(tubes_ahead=tuple((tube.type, count) for tube, count in more.items() if count))
     for tube, count in more.items():
         for _ in range(count):
             _book_coin(d, tube.type, tube.value, CoinPath.TUBE)

@@ -257,6 +257,7 @@ class State:
     notice: Notice | None = None
     refused: tuple[str, ...] = ()  # lost sales this customer was already counted for
     tubes_doubted: tuple[tuple[int, int], ...] = ()  # (type, count) of the last odd reading
+    tubes_ahead: tuple[tuple[int, int], ...] = ()  # (type, count): counted before their reports
     lever_since: int | None = None
     lever_last: int | None = None
     door_opened_ms: int | None = None  # uptime; None: closed, or open since before the start
@@ -275,6 +276,7 @@ EPHEMERAL: Final = frozenset(
         "notice",
         "refused",
         "tubes_doubted",
+        "tubes_ahead",
         "lever_since",
         "lever_last",
         "door_opened_ms",
