@@ -45,7 +45,7 @@ def test_the_file_is_opened_the_way_it_was_promised(tmp_path):
     database.close()
 
 
-def test_a_start_without_a_migration_does_not_carry_sqlite_utils_along(tmp_path):
+def test_a_start_without_a_migration_does_not_load_the_schema_library(tmp_path):
     make(tmp_path)
     program = (
         "import sys; from vendd.store import Database; Database.open(sys.argv[1]).close();"
