@@ -16,6 +16,7 @@ from typing import Any, Final
 from vendd.ports import StoreFailed
 from vendd.store import opening
 from vendd.store.errors import store_error
+from vendd.store.schema import SCHEMA_VERSION
 
 Work = Callable[[sqlite3.Connection], Any]
 
@@ -135,7 +136,8 @@ class Database:
             with self._checkpoint_lock:
                 self._checkpointing = False
         with suppress(sqlite3.Error):
-            self._connection.execute("UPDATE meta SET clean = clean")
+            # An UPDATE that changes nothing would write nothing; this always writes one page.
+            self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         self._changes = self._connection.total_changes
         return True
 
