@@ -35,6 +35,7 @@ _STILL_S: Final = 0.6  # after a death: supply off, cam at rest
 _SEAM_S: Final = 8.0  # a seam that nobody came to by then is struck from outside
 _SERVED_S: Final = 200.0
 _GAP_S: Final = 0.1
+_PATIENCE: Final = 6  # customers who may refuse to get as far as a death wants them
 Say = Callable[[str], None]
 
 
@@ -102,8 +103,8 @@ class Site:
 
     async def die(self, death: Death) -> None:
         """A customer comes, the daemon dies as planned, comes back, and the customer goes on."""
-        shopper, going = self._customer(disturbed=True)
-        how = await self._strike(death, going)
+        shopper, going = await self._customer(death.phase, disturbed=True)
+        how = await self._strike(death)
         stalled_s = death.seam.stall_ms / 1000 if death.seam is not None else 0.0
         first = await self._cut(how, GRACE_S + stalled_s)
         await asyncio.sleep(death.off_s)
@@ -122,8 +123,7 @@ class Site:
 
     async def hang(self, delay_s: float) -> None:
         """SIGSTOP in the middle of a turn, SIGCONT after a while: nothing else may happen."""
-        shopper, going = self._customer(disturbed=False)
-        await self._reach(Phase.TURNING, going)
+        shopper, going = await self._customer(Phase.TURNING, disturbed=False)
         await asyncio.sleep(delay_s)
         os.kill(self.machine.pid, signal.SIGSTOP)
         at = self.machine.loop.time()
@@ -138,9 +138,8 @@ class Site:
             f" then {words(visit.said)}, {len(visit.products)} product"
         )
 
-    async def _strike(self, death: Death, going: asyncio.Task[Visit]) -> str:
-        """How it died. The customer may be gone before the phase comes: then it dies idle."""
-        reached = await self._reach(death.phase, going)
+    async def _strike(self, death: Death) -> str:
+        """How it died. A seam that does not come is struck from outside."""
         if death.seam is not None:
             number = self._arm(death.seam)
             name = death.seam.name(number)
@@ -153,8 +152,7 @@ class Site:
                 return f"{name} never came"
         await asyncio.sleep(death.delay_s)
         await self.machine.kill()
-        late = "" if reached else ", not reached"
-        return f"{death.phase} +{death.delay_s:.2f} s{late}"
+        return f"{death.phase} +{death.delay_s:.2f} s"
 
     def _arm(self, seam: Seam) -> int:
         return self._board.arm(seam.kind, seam.when, seam.ahead, seam.stall_ms)
@@ -202,18 +200,31 @@ class Site:
 
     # --- customers ---------------------------------------------------------------------
 
-    def _customer(self, *, disturbed: bool) -> tuple[Shopper, asyncio.Task[Visit]]:
-        seed = self._chance.randrange(1 << 30)
-        shopper = Shopper(self.machine, self._tray, seed, 1)
-        while shopper.visit.wants not in self.machine.config.slots():
-            seed += 1
-            shopper = Shopper(self.machine, self._tray, seed, 1)
-        shopper.visit.number = len(self._visits) + 1
-        shopper.visit.habit = Habit.OVERPAYS
-        shopper.visit.disturbed = disturbed
-        self._visits.append(shopper.visit)
-        self._before = self._marks()
-        return shopper, asyncio.create_task(shopper.go())
+    async def _customer(
+        self, phase: Phase, *, disturbed: bool
+    ) -> tuple[Shopper, asyncio.Task[Visit]]:
+        """Whoever comes first that far in buying; others come and go undisturbed."""
+        for _ in range(_PATIENCE):
+            shopper = self._shopper()
+            self._visits.append(shopper.visit)
+            before = self._marks()
+            going = asyncio.create_task(shopper.go())
+            if await self._reach(phase, before, going):
+                shopper.visit.disturbed = disturbed
+                return shopper, going
+            await self._leaves(shopper, going)
+        raise RuntimeError(f"no customer of {_PATIENCE} got as far as: {phase}")
+
+    def _shopper(self) -> Shopper:
+        """Somebody who wants something that is on sale and expects change."""
+        off = {closed.ruling.slot_off for closed in self._closed}
+        sold = self.machine.config.slots().keys() - off
+        while True:
+            shopper = Shopper(self.machine, self._tray, self._chance.randrange(1 << 30), 1)
+            if shopper.visit.wants in sold:
+                shopper.visit.number = len(self._visits) + 1
+                shopper.visit.habit = Habit.OVERPAYS
+                return shopper
 
     async def _leaves(self, shopper: Shopper, going: asyncio.Task[Visit]) -> Visit:
         try:
@@ -229,9 +240,11 @@ class Site:
         truth = self.machine.changer.truth
         return truth.inserted, len(self._witness.left), len(self._witness.drops)
 
-    async def _reach(self, phase: Phase, going: asyncio.Task[Visit]) -> bool:
+    async def _reach(
+        self, phase: Phase, before: tuple[int, int, int], going: asyncio.Task[Visit]
+    ) -> bool:
         """Wait for the begin of a phase; False when the customer has left before it."""
-        inserted, left, drops = self._before
+        inserted, left, drops = before
         begun: dict[Phase, Callable[[], bool]] = {
             Phase.ARRIVED: lambda: True,
             Phase.CREDIT: lambda: self._marks()[0] > inserted,

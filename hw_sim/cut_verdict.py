@@ -8,6 +8,7 @@ no power to count it; a product that fell while no daemon lived was seen by nobo
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from hw_sim.cabinet import Cabinet
 from hw_sim.cut import Cut
@@ -17,8 +18,8 @@ from hw_sim.stored import Stored, Written
 from vendd.core import ledger
 from vendd.core.facts import Outcome
 
-_COIN_ROWS = (Row.NOTHING, Row.CREDIT)  # coins are taken only then
-_BEAM_S = 0.25  # READY is said before the first decision is committed
+_COIN_ROWS: Final = (Row.NOTHING, Row.CREDIT)  # coins are taken only then
+_READY_S: Final = 0.5  # READY is said before the first decision is committed
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ def final_ruling(closed: Closed, after: Stored, drops: Sequence[float]) -> Rulin
     """A product that falls before the refund is committed counts as delivered (section 6), also
     when the next life sees it fall before it has decided anything."""
     ruling = closed.ruling
-    seen = [drop for drop in drops if closed.cut.at < drop < closed.back_at + _BEAM_S]
+    seen = [drop for drop in drops if closed.cut.at < drop < closed.back_at + _READY_S]
     proven = [e for e in _about(after.of("item-dispensed"), ruling) if e.data["proof"] == "drop"]
     if seen and any(e.boot > closed.cut.stored.boot for e in proven):
         return Ruling(Row.DROPPED_LATE, ruling.sale_id, Outcome.SOLD, charged=True)
@@ -138,10 +139,15 @@ def _stores(
     if not 0 <= losses.uncounted <= dark:
         findings.append(f"tubes: {losses.uncounted} more than counted, explained {dark}")
     losses.in_box = truth.box_total() - after.balances.get(ledger.COIN_BOX, 0)
-    lost = len(may_lose) * max(truth.box, default=0)
-    if not 0 <= losses.in_box <= lost:
-        findings.append(f"box: {losses.in_box} more than booked, explained at most {lost}")
+    dead = sum(value for at, value in truth.boxed if _nobody_there(closed, at))
+    if not 0 <= losses.in_box <= dead:
+        findings.append(f"box: {losses.in_box} more than booked, {dead} fell without a daemon")
     return findings
+
+
+def _nobody_there(closed: Sequence[Closed], at: float) -> bool:
+    """At that time no daemon lived to commit what it was told of."""
+    return any(c.cut.at - c.cut.grace_s <= at <= c.back_at + _READY_S for c in closed)
 
 
 def _accounts(after: Stored, changer: CoinChanger, losses: Losses) -> list[str]:
@@ -193,7 +199,7 @@ def _products(
         if unseen < 0:
             findings.append(f"{name}: {-unseen} more in the spiral than in the books")
         losses.unseen[name] = max(0, unseen)
-    dead = sum(any(c.cut.at - c.cut.grace_s <= d <= c.back_at for c in closed) for d in drops)
+    dead = sum(_nobody_there(closed, drop) for drop in drops)
     if losses.unseen.total() > dead:
         findings.append(f"{losses.unseen.total()} products unseen, {dead} fell without a daemon")
     return findings

@@ -10,7 +10,8 @@ from vendd.core.money import format_amount
 @dataclass(slots=True)
 class Visit:
     """`inserted`: every coin that left the hand. `returned`: every coin taken from the return
-    cup, `rejected` those of them that the machine had never credited. `products`: selections of what was taken from the tray. Minor units; loop seconds.
+    cup, `rejected` those of them that the machine had never credited. `products`: selections of
+    what was taken from the tray. Minor units; loop seconds.
 
     `disturbed`: the controller died while this customer stood there. `claim`: the reference
     that the display showed when the machine could not pay.

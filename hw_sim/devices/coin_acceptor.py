@@ -118,7 +118,7 @@ class CoinAcceptor:
         if coin.way is Way.TUBE:
             self._truth.land_in_tube(coin.value, coin.tube)
         elif coin.way is Way.BOX:
-            self._truth.land_in_box(coin.value)
+            self._truth.land_in_box(coin.value, self._loop.time())
         elif coin.way is Way.STUCK:
             self._truth.get_stuck(coin.value)
         else:

@@ -32,6 +32,7 @@ class CoinTruth:
         self.put_in_tube: Counter[int] = Counter()  # technicians' coins
         self.out_of_tube: Counter[int] = Counter()  # into the cup
         self.into_box = 0
+        self.boxed: list[tuple[float, int]] = []  # coins that fell into the box: (time, value)
 
     def counts(self) -> dict[int, int]:
         """Coins per tube, by the tube's nominal value."""
@@ -71,10 +72,11 @@ class CoinTruth:
         self.tubes[tube].append(value)
         self.into_tube[tube] += value
 
-    def land_in_box(self, value: int) -> None:
+    def land_in_box(self, value: int, at: float) -> None:
         self._landed(value)
         self.box[value] += 1
         self.into_box += value
+        self.boxed.append((at, value))
 
     def land_in_cup(self, value: int, at: float) -> None:
         self._landed(value)

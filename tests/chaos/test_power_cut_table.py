@@ -40,7 +40,7 @@ def _judge(stories: Sequence[Story]) -> Counter[Row]:
 
 @pytest.mark.parametrize(
     ("how", "step_s"),
-    [(KILLED, 0.05), (AT_ONCE, 0.1), (POWER, 0.1), (ALL_DARK, 0.1)],
+    [(KILLED, 0.06), (AT_ONCE, 0.14), (POWER, 0.14), (ALL_DARK, 0.14)],
     ids=["killed", "started again at once", "power cut", "changer dark too"],
 )
 def test_cut_at_every_instant_of_a_sale_with_change(how: How, step_s: float) -> None:

@@ -336,7 +336,7 @@ def test_a_coin_in_the_box_is_lost_only_with_a_dead_controller(
     visit.inserted.append(200)
     visit.disturbed = disturbed
     _truth(evidence).insert(200)
-    _truth(evidence).land_in_box(200)
+    _truth(evidence).land_in_box(200, 0.0)
     if disturbed:
         evidence.auditor.died(0.0)
     violations = evidence.compare().violations
