@@ -25,8 +25,8 @@ def load(libraries: list[tuple[str, list[str]]]) -> None:
 
 async def idle(bootstrap: str) -> None:
     producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
-    await asyncio.to_thread(producer.list_topics, timeout=10.0)  # connected, like the daemon
     print("idle", flush=True)
+    await asyncio.to_thread(producer.list_topics, timeout=10.0)  # connected, like the daemon
     await asyncio.to_thread(sys.stdin.read)
 
 

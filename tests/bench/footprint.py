@@ -70,6 +70,7 @@ async def figures(bootstrap: str, scale: Scale) -> list[Row]:
             await customers.buy()
         await asyncio.sleep(_QUIET_S)
         daemon = await _at_rest(Process(machine.pid), scale.idle_s)
+    await _floor(bootstrap, 0.5)  # leaves bytecode behind
     floor = await _floor(bootstrap, scale.idle_s / 2)
     return [
         Row(
