@@ -49,7 +49,7 @@ FULL: Final = Scale(
 QUICK: Final = Scale(
     sales=3,
     alone=False,
-    delivery=delivery.Scale(commits=40, backlog=10_000, rounds=1),
+    delivery=delivery.Scale(commits=40, backlog=10_000, rounds=5),
     footprint=footprint.Scale(starts=1, year_sales=30_000, sales=1, idle_s=3),
 )
 
