@@ -152,9 +152,14 @@ def test_s9_coin_in_flight_with_the_door_open():
     assert bench.state.credit == 0
 
 
-def test_s9_coin_in_flight_is_asked_for_at_a_start_only():
-    """A changer that comes back in the middle of a life lost nothing that was not reported."""
+def test_s9_coin_in_flight_when_only_the_changer_lost_power():
+    """Its RESET drops what it had not reported: the tubes are the coin's only evidence (M4)."""
     bench = Bench().changer_up(tubes_with({**TUBES, 50: 21}))
+    assert bench.state.credit == 50
+
+
+def test_s9_many_coins_more_after_a_changer_reset_are_nobodys_credit():
+    bench = Bench().changer_up(tubes_with({**TUBES, 50: 24}))
     assert bench.state.credit == 0
 
 

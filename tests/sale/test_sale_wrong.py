@@ -332,3 +332,12 @@ def test_the_clock_may_jump():
 
 def test_credit_is_the_same_after_it_was_refused():
     play(Bench(), (coin(100),), (keyed("B1"), Credit, 100), (keyed("A1"), TURN))
+
+
+def test_a_product_that_fell_although_the_spiral_stands_off_home_is_sold_and_its_slot_is_off():
+    """The next turn would not begin where it should: nobody else may pay for it."""
+    bench = play(Bench(), (coin(100),), (keyed("A1"),))
+    attempt = bench.turn.attempt_id
+    bench.report(LeftHome(attempt), DROP, TurnEnded(attempt, TurnResult.NO_HOME, at_home=False))
+    assert bench.slot_state("A1") is SlotState.JAMMED
+    assert [sale.outcome for sale in bench.all(SaleClosed)] == [Outcome.SOLD]

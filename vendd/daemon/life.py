@@ -237,8 +237,7 @@ class Daemon:
                 tasks.append(group.create_task(opened.forwarder.run(), name="forwarder"))
             tasks.append(group.create_task(self._keep_house(opened), name="housekeeping"))
             tasks.append(group.create_task(opened.hardware.watch_pins(), name="pins"))
-            if self._config.health.watchdog:
-                tasks.append(group.create_task(self._watch(opened), name="watchdog"))
+            tasks.append(group.create_task(self._watch(opened), name="watchdog"))
             opened.hardware.start()
             self.ready.set()
             self._supervisor.tell(f"READY=1\nSTATUS=selling as {self._config.machine.id}")
@@ -258,13 +257,14 @@ class Daemon:
 
     async def _watch(self, opened: _Open) -> None:
         stalled_s = self._config.health.stalled_ms / 1000
+        checks = {
+            "engine": lambda: self._loop.time() - opened.engine.progress_at < stalled_s,
+            "bus": lambda: self._loop.time() - self._bus_at < stalled_s,
+            "writer": lambda: opened.writer.healthy(stalled_s),
+        }
         await watch(
             self._supervisor,
-            {
-                "engine": lambda: self._loop.time() - opened.engine.progress_at < stalled_s,
-                "bus": lambda: self._loop.time() - self._bus_at < stalled_s,
-                "writer": lambda: opened.writer.healthy(stalled_s),
-            },
+            checks if self._config.health.watchdog else {},  # the unit's own clock still runs
             lambda: None if len(self._inbox) else self._inbox.put(Nudge()),
         )
 

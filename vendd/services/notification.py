@@ -29,6 +29,7 @@ TOLD_PER_HOUR: Final = 6
 _HOUR_MS: Final = 3_600_000
 _SEVERITY: Final = {
     "changer": Severity.NO_CASH,
+    "mdb": Severity.NO_CASH,  # the bus: whatever takes money hangs on it
     "disk": Severity.DOWN,
     "keypad": Severity.DOWN,
     "storage": Severity.DOWN,
@@ -37,6 +38,7 @@ _SEVERITY: Final = {
 }
 _STOPS: Final = {
     "changer": ("coins",),
+    "mdb": ("coins",),
     "disk": ("everything",),
     "keypad": ("everything",),
     "storage": ("everything",),

@@ -158,7 +158,6 @@ def on_ready(d: Draft, report: ChangerReady) -> None:
             who.decimals,
         )
     )
-    booting = d.state.booting
     d.set(booting=False, tubes_ahead=())
     match d.state.phase:
         case Paying(payout) if payout.asked and not payout.unknown:
@@ -167,12 +166,13 @@ def on_ready(d: Draft, report: ChangerReady) -> None:
             on_tubes_after(d, report.tubes)
             take_tubes(d, report.tubes, "restart_difference")
         case _:
-            _settle_in(d, report.tubes, booting)
+            _settle_in(d, report.tubes)
 
 
-def _settle_in(d: Draft, tubes: tuple[Tube, ...], booting: bool) -> None:
+def _settle_in(d: Draft, tubes: tuple[Tube, ...]) -> None:
+    """Whether we were away or the changer was: a coin may have fallen whose report is lost."""
     known = bool(d.world.tubes)
-    if booting and known:
+    if known:
         _credit_coins_in_flight(d, tubes)
     take_tubes(d, tubes, "restart_difference" if known else "fill")
     phase = d.state.phase

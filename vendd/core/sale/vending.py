@@ -189,6 +189,8 @@ def deliver(d: Draft, sale: Sale, proof: Proof) -> Sale:
 def _settle(d: Draft, sale: Sale) -> None:
     """Delivered and the motor at rest: change, hold or thanks."""
     remember(d, sale, delivered=True)
+    if sale.ended is TurnResult.NO_HOME:  # this one fell, the next would not
+        slot_failed(d, sale.selection, Reason.NO_HOME)
     customer = d.state.customer
     lever = customer is not None and customer.lever
     if customer is not None:
