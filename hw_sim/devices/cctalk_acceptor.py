@@ -35,7 +35,7 @@ class CcTalkAcceptor(Polled):
     ) -> None:
         super().__init__(loop, address, "Coin Acceptor", poll_header=229, crc=crc)
         self._coins = dict(EURO if coins is None else coins)
-        self._paths = dict(paths or {})
+        self.paths = dict(paths or {})
         self._deliver = deliver
         self.inserted = 0
         self.accepted = 0  # value that went inside and was told as an event
@@ -78,7 +78,7 @@ class CcTalkAcceptor(Polled):
             return
         self.accepted += value
         self._deliver(position, value)
-        self._event(position, self._paths.get(position, 0))
+        self._event(position, self.paths.get(position, 0))
 
     def _event(self, first: int, second: int) -> None:
         if self.powered:

@@ -286,6 +286,19 @@ async def pay_some(rig: Rig, id_: str, count: int, asked: int, paid: int) -> tup
     raise AssertionError(f"payout {id_} never ended")
 
 
+def test_a_coin_that_the_sorter_sends_past_its_hopper_is_in_the_box() -> None:
+    async def scenario() -> None:
+        rig = make_rig()
+        await rig.ready()
+        rig.acceptor.paths[2] = 5
+        rig.acceptor.insert(100)
+        await asyncio.sleep(1)
+        assert rig.inbox.of(CoinAccepted) == [CoinAccepted(EURO_TYPE, 100, CoinPath.BOX, 0)]
+        assert rig.coins.hoppers[EURO_TYPE].count == 50
+
+    run(scenario())
+
+
 def test_unwanted_coins_come_back() -> None:
     async def scenario() -> None:
         rig = make_rig()

@@ -1,4 +1,4 @@
-"""Event counters: the specification's table, our own, and readings that must come twice."""
+"""Event counters: the specification's table and our own; doubted readings (field note 30)."""
 
 import pytest
 from hypothesis import given
@@ -119,6 +119,10 @@ def test_an_earlier_life_goes_on_where_it_stopped() -> None:
     assert told(EventLog(last=12), device) == Events()
     assert told(EventLog(), device) == Events(), "unknown: nothing is credited twice"
     assert told(EventLog(last=11), Device()) == Events(restarted=True)
+    far = Device(30).happen(*COINS[:5]).reading()
+    log = EventLog(last=11)
+    assert log.read(far) is None, "so many events at once have to be seen twice"
+    assert log.read(far) == Events(tuple(COINS[:5]), lost=19)
 
 
 @pytest.mark.parametrize("length", [0, 1, 10, 12, 255])

@@ -1,4 +1,4 @@
-"""One wire for both: our echo, the answer, and everything that can come in between."""
+"""One wire for both: our echo, the answer, and everything in between (field note 30)."""
 
 import itertools
 
@@ -78,6 +78,14 @@ def test_an_answer_without_echo_belongs_to_something_else() -> None:
     assert exchange((0.02, ACK), echoes=False) == ACKED
     assert exchange((0.01, ECHO), (0.02, ACK), echoes=False) == ACKED, "the echo is back"
     assert exchange(echoes=False) == SILENT
+
+
+def test_bytes_after_a_pause_are_another_message_even_if_nobody_looked_in_time() -> None:
+    line = HalfDuplex()
+    line.begin(POLL, Checksum.SUM, 0.25, 0.0)
+    line.feed(ECHO + ACK[:3], 0.02)
+    assert line.feed(ACK[3:], 0.12) is None
+    assert line.expire() == GARBLED
 
 
 def test_crc_answers() -> None:

@@ -1,4 +1,4 @@
-"""A driver and a simulated hopper: commands that go wrong, power cuts, several lives."""
+"""A driver and a simulated hopper: commands gone wrong, power cuts, several lives (note 31)."""
 
 import asyncio
 from typing import Any
@@ -209,5 +209,19 @@ def test_one_missing_hopper_does_not_keep_the_others_from_paying() -> None:
         await rig.coins.pay_out("p", ((EURO_TYPE, 1), (FIFTY_TYPE, 2)))
         ended = await rig.inbox.until(PayoutEnded)
         assert ended.paid == ((FIFTY_TYPE, 2),)
+
+    run(scenario())
+
+
+def test_coins_that_left_unseen_are_found_by_the_lifetime_count() -> None:
+    async def scenario() -> None:
+        rig = make_rig()
+        await rig.ready()
+        hopper = rig.hoppers[EURO_TYPE]
+        hopper.coins -= 4  # somebody ran it on the bench
+        hopper.dispensed += 4
+        await payout(rig, 1)
+        await asyncio.sleep(2)
+        assert rig.inbox.of(TubesRead)[-1].tubes[0].count == 45 == hopper.coins
 
     run(scenario())
