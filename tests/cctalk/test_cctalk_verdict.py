@@ -71,6 +71,8 @@ ROWS = [
      ENDED, 0, True, "power_loss"),
     ("somebody else's payout", B7, False, 0, at(9, 0, 5, 0, 110), NONE,
      ENDED, 0, False, "other_payout"),
+    ("somebody else's, and no more coins than asked for", B7, False, 0, at(9, 0, 5, 0, 103), NONE,
+     ENDED, 3, False, "other_payout"),
     ("said yes and did not count", B7, True, 0, at(7, 0, 4, 0, 100), NONE,
      ENDED, 0, True, "not_counted"),
     ("still pays something unknown", B7, False, 0, at(7, 2, 4, 0), NONE, RUNNING, 0, False, ""),

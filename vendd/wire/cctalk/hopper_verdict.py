@@ -5,7 +5,7 @@ and is 0 only after a power-up or reset; paid and unpaid coins survive it. So a 
 sent again only where the counter proves that it never counted.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from vendd.wire.cctalk.event_log import following
@@ -56,7 +56,8 @@ def judge(asked: Dispense, after: Evidence, flags: frozenset[str]) -> Judgement:
     if after.counter == 0:
         return _powered_up(asked, before, after, flags)
     if after.counter != before.counter:
-        return _ended(asked, after, "other_payout", trusted=False)
+        # more than one command counted: whose coins they were, nobody can say
+        return replace(_ended(asked, after, "other_payout", trusted=False), certain=False)
     if asked.acknowledged:  # it said yes and did not count: believe the coins only
         return _ended(asked, after, "not_counted", trusted=False)
     return Judgement(Verdict.NOT_TAKEN, why=_reason(flags))
