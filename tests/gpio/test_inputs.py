@@ -3,6 +3,7 @@
 import pytest
 from gpio_bench import BenchPin, Reports
 from gpiozero.pins.mock import MockFactory
+from gpiozero.pins.pi import PiPin
 
 from hw_sim.loop import VirtualLoop
 from vendd.core.sale.reports import (
@@ -15,7 +16,7 @@ from vendd.core.sale.reports import (
 )
 from vendd.drivers.buzzer import Buzzer, BuzzerSetup
 from vendd.drivers.inputs import Door, DoorSetup, DropSensor, DropSensorSetup
-from vendd.drivers.pins import Pin
+from vendd.drivers.pins import Input, Pin
 
 DROP, DOOR, BUZZER = 24, 25, 27
 SEEN, BLOCKED, FREE = DropSeen(), DropSensorChanged(True), DropSensorChanged(False)
@@ -102,6 +103,47 @@ def test_a_busy_loop_stretches_no_pulse_and_merges_no_products() -> None:
     lines.loop.call_later(0, stall)
     lines.run_ms(5_000)
     assert lines.reports.all == [SEEN, SEEN]
+
+
+class Stopped(MockFactory):  # type: ignore[misc]
+    """Edges that happened while the whole process was stopped come together afterwards, each
+    with its own ticks, as pigpio's and the kernel's do."""
+
+    clock = 0.0
+
+    def ticks(self) -> float:
+        return self.clock
+
+    def deliver(self, number: int, level: bool, ticks: float) -> None:
+        PiPin._call_when_changed(self.pin(number), ticks, level)
+
+
+@pytest.mark.parametrize(("fell_for_s", "expected"), [(0.06, [SEEN]), (0.001, [])])
+def test_a_product_that_fell_while_the_process_was_stopped(
+    fell_for_s: float, expected: list[Report]
+) -> None:
+    lines = Lines()
+    lines.factory = factory = Stopped()
+    sensor = DropSensor(DropSensorSetup(Pin(DROP)), factory, lines.loop, lines.reports)
+    sensor.start()
+    factory.clock = 2.0
+    factory.deliver(DROP, False, ticks=1.2)
+    factory.deliver(DROP, True, ticks=1.2 + fell_for_s)
+    lines.run_ms(1_000)
+    assert lines.reports.all == expected
+
+
+def test_ticks_of_another_clock_are_not_believed() -> None:
+    lines = Lines()
+    lines.factory = factory = Stopped()
+    at: list[float] = []
+    Input(factory, Pin(DROP), lines.loop, lambda _, when: at.append(when), active_low=True)
+    now = lines.loop.time()
+    for ticks in (-500_000.0, 500_000.0):
+        factory.deliver(DROP, False, ticks)
+        factory.deliver(DROP, True, ticks)
+    lines.run_ms(10)
+    assert at == [now] * 4
 
 
 def test_blocked_for_a_whole_stall_is_no_product() -> None:

@@ -15,9 +15,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import gpiozero
+
+PROMPT_S: Final = 0.005
+"""An edge that is handled so soon has the time of its handling."""
+
+TICKS_BELIEVED_S: Final = 60.0
+"""Older ones have ticks of another clock than the factory's (it depends on the kernel)."""
 
 Changed = Callable[[bool, float], None]
 """Called on the loop's thread: (active, loop time of the edge)."""
@@ -124,9 +130,18 @@ class Input:
     def _cross(self, active: bool) -> None:
         if self._loop.is_closed():
             return
-        self._loop.call_soon_threadsafe(
-            self._arrive, active, self._loop.time(), context=self._context
-        )
+        at = self._loop.time() - self._late(active)
+        self._loop.call_soon_threadsafe(self._arrive, active, at, context=self._context)
+
+    def _late(self, active: bool) -> float:
+        """Seconds since the edge by the factory's own clock, which goes on while the whole
+        process is stopped: pulses of that time arrive together and keep their lengths."""
+        try:
+            device = self._device
+            since = device.active_time if active else device.inactive_time
+        except _pin_errors():
+            return 0.0
+        return since if since is not None and PROMPT_S < since < TICKS_BELIEVED_S else 0.0
 
     def _arrive(self, active: bool, at: float) -> None:
         if self._changed is not None:  # closed while the edge was on its way
