@@ -49,8 +49,7 @@ def _slots(config: Config) -> Iterator[str]:
     yield f"  {'slot':<6}{'no':>5}  {'product':<26}{'motors':<12}{'level':>9}{'cash':>9}{'card':>9}"
     for selection, slot in slots.items():
         prices = (
-            "free" if slot.free else config.amount(slot.price(name))
-            for name in ("cash", "card")
+            "free" if slot.free else config.amount(slot.price(name)) for name in ("cash", "card")
         )
         cash, card = prices
         level = f"{levels[selection]}/{slot.capacity}"
