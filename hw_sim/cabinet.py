@@ -41,7 +41,7 @@ class Cabinet:
         self.keypad = Keypad(plan.keypad, self.header, clock, self._rng("keypad"))
         self._motors = {m.name: self._make_motor(m) for m in plan.motors}
         self._plans = {m.name: m for m in plan.motors}
-        self._turned = dict.fromkeys(self._motors, 0)  # releases per motor
+        self.released = dict.fromkeys(self._motors, 0)  # pitches made, by motor
         self._slot_of = {name: slot for slot in plan.slots for name in slot.motors}
         self._advanced = {slot.selection: 0 for slot in plan.slots}
         self._slots = {slot.selection: self._make_slot(slot) for slot in plan.slots}
@@ -167,11 +167,11 @@ class Cabinet:
 
     def _released(self, name: str) -> None:
         """A spiral has made its pitch; a slot drops when all its motors have."""
-        self._turned[name] += 1
+        self.released[name] += 1
         slot = self._slot_of.get(name)
         if slot is None:
             return
-        turns = min(self._turned[motor] for motor in slot.motors)
+        turns = min(self.released[motor] for motor in slot.motors)
         while self._advanced[slot.selection] < turns:
             self._advanced[slot.selection] += 1
             self._slots[slot.selection].advance()

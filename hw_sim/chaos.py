@@ -52,12 +52,20 @@ async def _site(gate: asyncio.Semaphore, deaths: Sequence[Death], seed: str) -> 
         half = len(deaths) // 2
         for death in deaths[:half]:
             await site.die(death)
-        await site.hang(0.2 + 0.3 * number % 1.4)
+        await site.hang(*HANGS[number % len(HANGS)])
         for death in deaths[half:]:
             await site.die(death)
         return await site.close()
 
 
+HANGS: Final = (
+    (Phase.TURNING, 0.2),
+    (Phase.RELEASED, 0.0),
+    (Phase.TURNING, 0.9),
+    (Phase.STARTED, 0.0),
+    (Phase.TURNING, 1.5),
+    (Phase.RELEASED, 0.3),
+)
 AIMED: Final = (
     # the motor has started, its intent is not committed
     (Phase.KEYED, Seam(Kind.COMMIT, When.BEFORE, 1)),

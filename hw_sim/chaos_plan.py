@@ -17,6 +17,8 @@ class Phase(StrEnum):
     KEYED = "first key pressed"
     STARTED = "motor on, cam at home"
     TURNING = "cam has left home"
+    RELEASED = "spiral let go"
+    WAITING = "home again, product hangs"
     DROPPED = "product fell"
     PAYOUT = "coins go out"
 
@@ -52,6 +54,8 @@ _INSTANTS: Final = (
     (Phase.CREDIT, 0.9),
     (Phase.STARTED, 0.1),
     (Phase.TURNING, 2.2),
+    (Phase.RELEASED, 0.6),
+    (Phase.WAITING, 0.3),
     (Phase.DROPPED, 0.4),
     (Phase.PAYOUT, 0.8),
 )
@@ -60,10 +64,10 @@ _SEAMS: Final = (
     (Kind.COMMIT, Phase.ARRIVED, 7),
     (Kind.GPIO, Phase.TURNING, 15),
     (Kind.PTY, Phase.CREDIT, 12),
-    (Kind.COMMIT, Phase.CREDIT, 5),
+    (Kind.COMMIT, Phase.KEYED, 1),
     (Kind.GPIO, Phase.CREDIT, 8),
     (Kind.PTY, Phase.PAYOUT, 5),
-    (Kind.COMMIT, Phase.TURNING, 3),
+    (Kind.COMMIT, Phase.TURNING, 2),
     (Kind.GPIO, Phase.STARTED, 3),
     (Kind.PTY, Phase.TURNING, 20),
     (Kind.COMMIT, Phase.PAYOUT, 1),

@@ -24,6 +24,7 @@ from hw_sim.section9 import Row, Ruling
 from hw_sim.shop import settled
 from hw_sim.shopper import Shopper, Tray
 from hw_sim.signs import Sign, sign, words
+from hw_sim.spiral import Fate
 from hw_sim.stored import read
 from hw_sim.visit import Visit
 from hw_sim.witness import Witness
@@ -48,6 +49,17 @@ class Outcome:
     losses: Losses
     rows: Counter[Row] = field(default_factory=Counter)
     ran_on: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What can be seen of a sale from outside, as counts that only grow; `current` flows now."""
+
+    inserted: int
+    left: int
+    released: int
+    drops: int
+    current: bool
 
 
 class Site:
@@ -121,9 +133,9 @@ class Site:
         for n, (cut, ruled) in enumerate(zip(cuts, rulings, strict=True)):
             self._say(self._line(death.number + n, cut, ruled, visit))
 
-    async def hang(self, delay_s: float) -> None:
+    async def hang(self, phase: Phase, delay_s: float) -> None:
         """SIGSTOP in the middle of a turn, SIGCONT after a while: nothing else may happen."""
-        shopper, going = await self._customer(Phase.TURNING, disturbed=False)
+        shopper, going = await self._customer(phase, disturbed=False)
         await asyncio.sleep(delay_s)
         os.kill(self.machine.pid, signal.SIGSTOP)
         at = self.machine.loop.time()
@@ -134,8 +146,8 @@ class Site:
         visit = await self._leaves(shopper, going)
         ran = self._ran_on[-1] * 1000
         self._say(
-            f"stopped for {STOPPED_S:.0f} s in mid-turn: current for {ran:.0f} ms more;"
-            f" then {words(visit.said)}, {len(visit.products)} product"
+            f"      stopped for {STOPPED_S:.0f} s, {phase} +{delay_s:.2f} s: current for"
+            f" {ran:.0f} ms more; then {words(visit.said)}, products: {len(visit.products)}"
         )
 
     async def _strike(self, death: Death) -> str:
@@ -206,6 +218,8 @@ class Site:
         """Whoever comes first that far in buying; others come and go undisturbed."""
         for _ in range(_PATIENCE):
             shopper = self._shopper()
+            if phase is Phase.WAITING:
+                self.machine.cabinet.slot(shopper.visit.wants).fates.append(Fate.LATE)
             self._visits.append(shopper.visit)
             before = self._marks()
             going = asyncio.create_task(shopper.go())
@@ -236,29 +250,45 @@ class Site:
         await asyncio.sleep(_GAP_S)
         return shopper.visit
 
-    def _marks(self) -> tuple[int, int, int]:
-        truth = self.machine.changer.truth
-        return truth.inserted, len(self._witness.left), len(self._witness.drops)
+    def _marks(self) -> Marks:
+        cabinet = self.machine.cabinet
+        return Marks(
+            inserted=self.machine.changer.truth.inserted,
+            left=len(self._witness.left),
+            released=sum(cabinet.released.values()),
+            drops=len(self._witness.drops),
+            current=bool(cabinet.currents.flowing()),
+        )
 
-    async def _reach(
-        self, phase: Phase, before: tuple[int, int, int], going: asyncio.Task[Visit]
-    ) -> bool:
+    async def _reach(self, phase: Phase, before: Marks, going: asyncio.Task[Visit]) -> bool:
         """Wait for the begin of a phase; False when the customer has left before it."""
-        inserted, left, drops = before
-        begun: dict[Phase, Callable[[], bool]] = {
-            Phase.ARRIVED: lambda: True,
-            Phase.CREDIT: lambda: self._marks()[0] > inserted,
-            Phase.KEYED: lambda: self.machine.lines()[0].startswith("SELECTION"),
-            Phase.STARTED: lambda: bool(self.machine.cabinet.currents.flowing()),
-            Phase.TURNING: lambda: self._marks()[1] > left,
-            Phase.DROPPED: lambda: self._marks()[2] > drops,
-            Phase.PAYOUT: lambda: self.machine.changer.payout.busy,
-        }
-        while not begun[phase]():
+        while not self._begun(phase, before, self._marks()):
             if going.done():
                 return False
             await asyncio.sleep(_LOOK_S)
         return True
+
+    def _begun(self, phase: Phase, before: Marks, now: Marks) -> bool:
+        match phase:
+            case Phase.ARRIVED:
+                return True
+            case Phase.CREDIT:
+                return now.inserted > before.inserted
+            case Phase.KEYED:
+                return self.machine.lines()[0].startswith("SELECTION")
+            case Phase.STARTED:
+                return now.current
+            case Phase.TURNING:
+                return now.left > before.left
+            case Phase.RELEASED:
+                return now.released > before.released
+            case Phase.WAITING:
+                over = now.released > before.released and not now.current
+                return over and now.drops == before.drops
+            case Phase.DROPPED:
+                return now.drops > before.drops
+            case Phase.PAYOUT:
+                return self.machine.changer.payout.busy
 
     def _line(self, number: int, cut: Cut, ruled: Ruling, visit: Visit) -> str:
         what = ruled.sale_id or ""

@@ -79,15 +79,13 @@ def unrecorded(cut: Cut, config: Config) -> list[str]:
     return [
         *_motors_without_intent(cut, config),
         *_coins_without_decision(cut),
-        *_unseen_marks(cut),
+        *_unseen_marks(cut, config),
     ]
 
 
 def _motors_without_intent(cut: Cut, config: Config) -> list[str]:
     stored, slots = cut.stored, config.slots()
-    allowed: Counter[str] = Counter()
-    for sold in _begun_and_closed(stored):
-        allowed.update(dict.fromkeys(slots[sold["slot"]].motors, sold["attempts"]))
+    allowed = _turns_closed(stored, config)
     sale = stored.state.sale
     if sale is not None:
         allowed.update(dict.fromkeys(slots[sale.selection].motors, sale.turn))
@@ -97,6 +95,14 @@ def _motors_without_intent(cut: Cut, config: Config) -> list[str]:
         for motor, count in sorted(turned.items())
         if count > allowed[motor]
     ]
+
+
+def _turns_closed(stored: Stored, config: Config) -> Counter[str]:
+    """Turns per motor of the sales that began and ended in that life."""
+    turns: Counter[str] = Counter()
+    for sold in _begun_and_closed(stored):
+        turns.update(dict.fromkeys(config.slots()[sold["slot"]].motors, sold["attempts"]))
+    return turns
 
 
 def _begun_and_closed(stored: Stored) -> list[dict[str, Any]]:
@@ -119,15 +125,14 @@ def _coins_without_decision(cut: Cut) -> list[str]:
     return []
 
 
-def _unseen_marks(cut: Cut) -> list[str]:
+def _unseen_marks(cut: Cut, config: Config) -> list[str]:
     stored = cut.stored
     findings = []
     sale = stored.state.sale
-    seen = [turn for turn in cut.turns if turn.left_at and turn.left_at < cut.at - cut.grace_s]
     if sale is not None and sale.delivered is Proof.NONE and not sale.left_home:
-        ended = sum(sold["attempts"] for sold in _begun_and_closed(stored))
-        if len(seen) > ended:
-            findings.append(f"the cam left home at {seen[-1].left_at}, not on record")
+        seen = Counter(t.motor for t in cut.turns if t.left_at and t.left_at < cut.at - cut.grace_s)
+        closed = _turns_closed(stored, config)
+        findings += [f"the cam of {motor} left home, not on record" for motor in seen - closed]
     fell = sum(drop < cut.at - cut.grace_s for drop in cut.drops)
     booked = _booked_drops(stored)
     if fell > booked:

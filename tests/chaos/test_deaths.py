@@ -33,7 +33,7 @@ async def _campaign(
         for death in deaths:
             await site.die(death)
         if hangs:
-            await site.hang(0.4)
+            await site.hang(Phase.RELEASED, 0.0)
         return await site.close()
 
 

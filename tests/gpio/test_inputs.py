@@ -133,6 +133,24 @@ def test_a_product_that_fell_while_the_process_was_stopped(
     assert lines.reports.all == expected
 
 
+def test_a_product_whose_fall_began_before_the_process_was_stopped() -> None:
+    """The timer for a blocked beam is overdue when the edge that ended the fall arrives."""
+    lines = Lines()
+    lines.factory = factory = Stopped()
+    sensor = DropSensor(DropSensorSetup(Pin(DROP)), factory, lines.loop, lines.reports)
+    sensor.start()
+    factory.deliver(DROP, False, ticks=0.0)
+
+    def stopped() -> None:
+        lines.loop._now += 5.0
+        factory.clock = 5.02
+        lines.loop.call_later(0.05, factory.deliver, DROP, True, 0.06)
+
+    lines.loop.call_later(0.02, stopped)
+    lines.run_ms(8_000)
+    assert lines.reports.all == [SEEN]
+
+
 def test_ticks_of_another_clock_are_not_believed() -> None:
     lines = Lines()
     lines.factory = factory = Stopped()

@@ -5,6 +5,7 @@ Times are those of the edges, not of their handling: a busy loop doesn't stretch
 
 import asyncio
 from dataclasses import dataclass
+from typing import Final
 
 from vendd.core.sale.reports import (
     DoorMoved,
@@ -16,7 +17,10 @@ from vendd.core.sale.reports import (
 from vendd.drivers.pins import Input, Pin, PinFactory, PinTrouble
 from vendd.ports import Sink
 
-_ROUNDING = 1e-9
+STALLED_S: Final = 0.25
+"""A timer that comes so late comes after a stall."""
+
+_ROUNDING: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +93,16 @@ class DropSensor:
         self._stop(self._free_timer)
         if self._chain_since is None:
             self._chain_since = at
-            self._block_timer = self._loop.call_at(
-                at + self._setup.blocked_ms / 1000, self._set_blocked
-            )
+            due = at + self._setup.blocked_ms / 1000
+            self._block_timer = self._loop.call_at(due, self._too_long, due)
+
+    def _too_long(self, due: float) -> None:
+        """The beam should have been free by now. After a stall of the process the edge that
+        says so may be on its way: it is waited for."""
+        if self._loop.time() - due > STALLED_S:
+            self._block_timer = self._loop.call_later(STALLED_S, self._set_blocked)
+        else:
+            self._set_blocked()
 
     def _free(self, at: float) -> None:
         assert self._since is not None
