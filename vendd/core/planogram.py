@@ -20,6 +20,7 @@ class Product:
     id: str
     name: str
     vat_code: str = ""
+    min_age: int = 0  # years a card reader must verify before it is sold; 0: none
 
 
 @dataclass(frozen=True, slots=True)

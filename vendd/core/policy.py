@@ -43,4 +43,16 @@ class Policy:
     jackpot_refunds: int = 3
     jackpot_window_ms: int = 600_000
     jackpot_home_ms: int = 1_800_000
+    hold_last_bill: bool = True
+    stack_ms: int = 30_000
+    mixed_tender: bool = False
+    tap_ms: int = 30_000
+    session_ms: int = 60_000
+    authorise_ms: int = 30_000  # at least; the reader's own maximum response time if longer
+    refund_ms: int = 60_000  # a reader that does not settle a failed vend by then: refund due
+    show_card_balance: bool = False
+    card_surcharge: int = 0  # on the cash price, where a slot names no price for cards
+    card_discount: int = 0
+    age_check_ms: int = 60_000
+    revalue: bool = False
     support_line: str = ""

@@ -79,6 +79,29 @@ class TubeSet(Row):
 
 
 @dataclass(frozen=True, slots=True)
+class RecyclerSet(Row):
+    """The books' count for one bill type of the recycler; beside a `Posted`, as `TubeSet`."""
+
+    type: int
+    value: int
+    count: int
+    full: bool = False
+    defective: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoxChanged(Row):
+    """`delta` pieces of `value` more (or fewer) in a box nobody can pay from.
+
+    `box`: ``coin_box`` or ``stacker``; beside a `Posted` of the same money.
+    """
+
+    box: str
+    value: int
+    delta: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimSet(Row):
     """A claim as it stands: opened, or closed (`closed_how` not None)."""
 

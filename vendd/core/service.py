@@ -7,6 +7,8 @@ purchase machine decides on one picture of the world.
 from dataclasses import dataclass, replace
 from typing import Final
 
+from vendd.core.sale.bill_reports import BillValidatorLost, BillValidatorReady, StackerRead
+from vendd.core.sale.card_reports import CardReaderLost, CardReaderReady
 from vendd.core.sale.reports import (
     ChangerLost,
     ChangerReady,
@@ -18,7 +20,7 @@ from vendd.core.sale.reports import (
     ServiceChanged,
     Started,
 )
-from vendd.core.snapshot import Changer, Snapshot
+from vendd.core.snapshot import BillValidator, CardReader, Changer, Snapshot
 
 # Devices without which nobody can buy: their faults put the machine out of service.
 ESSENTIAL: Final = frozenset({"keypad", "storage", "motors"})
@@ -71,10 +73,45 @@ def observe(world: Snapshot, service: Service, report: Report) -> Snapshot:
     world = replace(world, out_of_service=service.reasons, door_open=service.door_open)
     match report:
         case ChangerReady(_, coins, _):
-            return replace(world, changer=Changer(ready=True, coins=coins))
+            return replace(world, changer=Changer(True, coins))
         case ChangerLost():
             return replace(world, changer=replace(world.changer, ready=False))
         case DropSensorChanged(blocked):
             return replace(world, drop_sensor_blocked=blocked)
         case _:
+            return _money_devices(world, report)
+
+
+def _money_devices(world: Snapshot, report: Report) -> Snapshot:
+    match report:
+        case BillValidatorReady(_, bills, escrow, stacker, _):
+            ready = BillValidator(True, True, escrow, bills, stacker.full)
+            return replace(world, validator=ready)
+        case BillValidatorLost():
+            return replace(world, validator=replace(world.validator, ready=False))
+        case StackerRead(stacker):
+            return replace(world, validator=replace(world.validator, stacker_full=stacker.full))
+        case CardReaderReady():
+            return _with_reader(world, _reader(report))
+        case CardReaderLost(number, _):
+            return _with_reader(world, replace(world.reader(number), ready=False))
+        case _:
             return world
+
+
+def _reader(report: CardReaderReady) -> CardReader:
+    return CardReader(
+        report.reader,
+        True,
+        report.identity.serial,
+        report.max_response_s,
+        report.can_refund,
+        report.multi_vend,
+        report.selection_first,
+        report.wants_cash_sales,
+    )
+
+
+def _with_reader(world: Snapshot, reader: CardReader) -> Snapshot:
+    others = {r.number: r for r in world.readers} | {reader.number: reader}
+    return replace(world, readers=tuple(others[n] for n in sorted(others)))

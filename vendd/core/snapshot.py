@@ -12,11 +12,13 @@ from vendd.core.rows import (
     CountersAdded,
     LevelChanged,
     Record,
+    RecyclerSet,
     Released,
     Reserved,
     SlotSet,
     TubeSet,
 )
+from vendd.core.sale.bill_reports import BillType, RecyclerStore
 from vendd.core.sale.reports import Coin, Tube
 
 
@@ -42,10 +44,36 @@ class SlotView:
 
 @dataclass(frozen=True, slots=True)
 class Changer:
-    """The coin changer as far as decisions need it."""
+    """The coin changer (or what stands in for one) as far as decisions need it."""
 
     ready: bool = False
     coins: tuple[Coin, ...] = ()
+    fitted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BillValidator:
+    """The bill validator as far as decisions need it. `fitted`: the machine has one."""
+
+    fitted: bool = False
+    ready: bool = False
+    escrow: bool = False
+    bills: tuple[BillType, ...] = ()
+    stacker_full: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CardReader:
+    """A card reader that this machine has, as far as decisions need it."""
+
+    number: int
+    ready: bool = False
+    serial: str = ""
+    max_response_s: int = 5
+    can_refund: bool = False
+    multi_vend: bool = False
+    selection_first: bool = False
+    wants_cash_sales: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +100,18 @@ class Snapshot:
     policy: Policy
     tubes: tuple[Tube, ...] = ()
     changer: Changer = Changer()
+    validator: BillValidator = BillValidator()
+    recycler: tuple[RecyclerStore, ...] = ()
+    readers: tuple[CardReader, ...] = ()
     out_of_service: tuple[str, ...] = ()
     door_open: bool = False
     drop_sensor_blocked: bool = False
     totals: Totals = Totals()
     now: Moment = field(default_factory=Moment)
+
+    def reader(self, number: int) -> CardReader:
+        """One of the machine's readers; one that it does not have (any more) is never ready."""
+        return next((r for r in self.readers if r.number == number), CardReader(number))
 
     @property
     def in_service(self) -> bool:
@@ -86,6 +121,7 @@ class Snapshot:
         """The snapshot once `records` are committed; facts change nothing here."""
         slots = dict(self.slots)
         tubes = {t.type: t for t in self.tubes}
+        stores = {s.type: s for s in self.recycler}
         totals = self.totals
         for record in records:
             match record:
@@ -102,6 +138,8 @@ class Snapshot:
                     slots[selection] = replace(slots[selection], state=state, no_drop_streak=streak)
                 case TubeSet(type_, value, count, full, defective):
                     tubes[type_] = Tube(type_, value, count, full, defective)
+                case RecyclerSet(type_, value, count, full, defective):
+                    stores[type_] = RecyclerStore(type_, value, count, full, defective)
                 case CountersAdded(count, value, cash_in, cash_out):
                     totals = Totals(
                         totals.sales_count + count,
@@ -112,5 +150,9 @@ class Snapshot:
                 case _:
                     pass
         return replace(
-            self, slots=slots, tubes=tuple(tubes[t] for t in sorted(tubes)), totals=totals
+            self,
+            slots=slots,
+            tubes=tuple(tubes[t] for t in sorted(tubes)),
+            recycler=tuple(stores[t] for t in sorted(stores)),
+            totals=totals,
         )

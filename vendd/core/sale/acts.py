@@ -65,42 +65,122 @@ class Acknowledge(Act):
     repeatable: ClassVar[bool] = True
 
 
-# Cashless and bills: carried out by the devices of later issues, decided here.
+# --- bills ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StackBill(Act):
+    """Take the bill that waits in escrow. Never repeated."""
+
+    bill: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnBill(Act):
+    """Give the bill in escrow back."""
+
+    bill: int
+
+
+@dataclass(frozen=True, slots=True)
+class PayBills(Act):
+    """Bills (type, count) out of the recycler. Never repeated."""
+
+    payout_id: str
+    bills: tuple[tuple[int, int], ...]
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStores(Act):
+    """Ask the bill validator for its stacker and recycler counts."""
+
+    repeatable: ClassVar[bool] = True
+
+
+# --- card readers -----------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class RequestVend(Act):
-    sale_id: str
+    """Ask the holder to pay. Never repeated."""
+
+    reader: int
+    vend_id: str
     price: int
     item_no: int
 
 
 @dataclass(frozen=True, slots=True)
 class CancelVend(Act):
-    sale_id: str
+    """Take the request back: `VendDenied` follows."""
+
+    reader: int
+    vend_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmVend(Act):
-    sale_id: str
-    item_no: int
+    """Delivered: VEND SUCCESS."""
+
+    reader: int
+    vend_id: str
+    keep_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FailVend(Act):
-    sale_id: str
+    """Not delivered: VEND FAILURE, until the reader has answered or its time is over."""
+
+    reader: int
+    vend_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class CompleteSession(Act):
-    pass
+    """Send the holder away."""
+
+    reader: int
 
 
 @dataclass(frozen=True, slots=True)
-class StackBill(Act):
-    sale_id: str | None
+class ReleaseReader(Act):
+    """After a start: no vend of an earlier life is open on this reader."""
+
+    reader: int
 
 
 @dataclass(frozen=True, slots=True)
-class ReturnBill(Act):
-    repeatable: ClassVar[bool] = True
+class ReportCashSale(Act):
+    """Tell the readers that want to know of a sale for cash."""
+
+    price: int
+    item_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAge(Act):
+    """Let the reader verify an age."""
+
+    reader: int
+    check_id: str
+    years: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopAgeCheck(Act):
+    reader: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revalue(Act):
+    """Put cash credit on the card, because its holder asked for it. Never repeated."""
+
+    reader: int
+    revalue_id: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskRevalueLimit(Act):
+    reader: int

@@ -11,7 +11,6 @@ from typing import Final
 from vendd.core.facts import CreditEnd, MachineStarted, Outcome, Proof, Reason
 from vendd.core.rows import Released
 from vendd.core.sale import lever
-from vendd.core.sale.acts import FailVend
 from vendd.core.sale.closing import close_sale, leave, to_credit
 from vendd.core.sale.doubt import doubtful_vend
 from vendd.core.sale.draft import Draft
@@ -73,7 +72,6 @@ def _resume(d: Draft, report: Started) -> str | None:
         case WaitingForTap(sale) | Authorising(sale) | Stacking(sale):
             d.record(Released(sale.id, sale.selection))
             close_sale(d, sale, Outcome.CANCELLED, Reason.POWER_LOSS)
-            d.do(FailVend(sale.id))
             _back(d)
             return "cancelled"
         case SessionOpen():
