@@ -55,7 +55,7 @@ class VirtualMachine(Front):
         self.wall = VirtualWall(self.clock)
         self.cluster = ModelCluster(random.Random(f"{seed}/cluster"))
         self.line = MemoryLine(loop, self.world.adapter, rng=random.Random(f"{seed}/line"))
-        self._ports = MemoryPorts({config.mdb.port: self.line})
+        self._ports = MemoryPorts({config.mdb.port: self.line} if config.mdb is not None else {})
         self._seed = seed
         self._boots = 0
         self._lives = 0

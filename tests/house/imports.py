@@ -16,7 +16,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "log": frozenset(),
     "events": frozenset({"core"}),
     "api": frozenset({"core"}),
-    "config": frozenset({"core"}),
+    "config": frozenset({"core", "wire"}),  # wire: what a device's rules allow
     "ports": frozenset({"core", "events"}),
     "store": frozenset({"ports", "core", "events"}),
     "services": frozenset({"ports", "core", "events", "guard"}),

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from vendd.cli import devices
 from vendd.config import Config, ConfigError, load_with_warnings
 from vendd.config.reading import Tree
 from vendd.config.wiring import HEADER, pin_uses
@@ -39,6 +40,8 @@ def summary(config: Config, path: Path) -> Iterator[str]:
     yield f"machine {config.machine.id}, {config.machine.currency}, configuration {config.hash()}"
     yield ""
     yield from _slots(config)
+    yield ""
+    yield from devices.lines(config)
     yield ""
     yield from _pins(config)
 

@@ -1,4 +1,4 @@
-"""Checks on what is sold: products, slots, levels and prices."""
+"""Checks on what is sold: products, slots, levels and price lists."""
 
 import difflib
 import re
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from vendd.config.amounts import minor, money_of, prices
 from vendd.config.draft import Draft
-from vendd.config.model import AMOUNTS, as_slot
+from vendd.config.model import as_slot
 from vendd.config.problems import Problem
-from vendd.config.reading import Path_
 from vendd.config.sections import SlotEntry
-from vendd.core.money import Currency, currency, parse_amount
+from vendd.core.money import Currency, format_amount, parse_amount
 from vendd.core.planogram import Product, Slot, check_planogram
 
 
@@ -68,7 +68,7 @@ def _first_levels(draft: Draft) -> Iterator[Problem]:
 
 def _planogram(draft: Draft) -> Iterator[Problem]:
     """The core's own rules, their findings at the keys where they were set."""
-    money = _money(draft)
+    money = money_of(draft)
     if money is None:
         return
     named = {motor for _, slot in draft.slots for motor in slot.motors}
@@ -80,56 +80,52 @@ def _planogram(draft: Draft) -> Iterator[Problem]:
         yield draft.problem(("slot", place, *key.split()), found.what, found.remedy)
 
 
-_WHERE: Final = re.compile(r"slot (\d+) \(.*\) ([a-z_ ]+)")
+_WHERE: Final = re.compile(r"slot (\d+) \(.*\) ([a-z0-9_ ]+)")
 
 
 def _readable(entry: SlotEntry, money: Currency) -> Slot:
     """The slot with stand-ins for what is complained about elsewhere: product and bad amounts."""
-    prices = {}
-    for name, text in _prices(entry):
+    readable = {}
+    for name, text in prices(entry):
         try:
-            prices[name] = parse_amount(text, money)
+            readable[name] = parse_amount(text, money)
         except ValueError:
-            prices[name] = 1
+            readable[name] = 1
     known = {entry.product: Product(entry.product, entry.product)}
     unpriced = as_slot(entry.model_copy(update={"price": None}), known, money)
-    return replace(unpriced, prices=prices)
+    return replace(unpriced, prices=readable)
 
 
-def _amounts(draft: Draft) -> Iterator[Problem]:
-    money = _money(draft)
-    if money is None:
-        if re.fullmatch("[A-Z]{3}", str(draft.tree.at(("machine", "currency")))):
-            remedy = 'write the ISO 4217 code of a currency in use, as in "EUR"'
-            yield draft.problem(("machine", "currency"), "is no currency", remedy)
+def _price_lists(draft: Draft) -> Iterator[Problem]:
+    for place, slot in draft.slots:
+        for name, _ in prices(slot):
+            path = ("slot", place, "price", name)
+            near = difflib.get_close_matches(name, ("card", "cash"), n=1)
+            if not _LIST.fullmatch(name):
+                remedy = "a price list is a name of small letters, digits and '_'"
+                yield draft.problem(path, "is no name of a price list", remedy)
+            elif near and name != near[0]:
+                remedy = f'did you mean "{near[0]}"?'
+                yield draft.problem(path, "is a price list of its own", remedy, warning=True)
+
+
+_LIST: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+def _card_prices(draft: Draft) -> Iterator[Problem]:
+    """What a card pays must stay above nothing."""
+    money = money_of(draft)
+    if money is None or draft.sale is None or draft.sale.card_discount is None:
         return
-    texts: list[tuple[Path_, str | None]] = [
-        (("sale", key), getattr(draft.sale, key, None)) for key in AMOUNTS
-    ]
-    for place, entry in draft.slots:
-        texts += [(("slot", place, "price", name), text) for name, text in _prices(entry)]
-    for path, text in texts:
-        if text is None:
-            continue
-        try:
-            parse_amount(text, money)
-        except ValueError as error:
-            what, _, remedy = str(error).partition(": ")
-            yield draft.problem(path, what.removeprefix(f"{text!r} "), remedy)
-
-
-def _money(draft: Draft) -> Currency | None:
-    """Whatever else is wrong with ``[machine]``: amounts can be read once the currency can."""
-    code = draft.tree.at(("machine", "currency"))
-    try:
-        return currency(code) if isinstance(code, str) else None
-    except ValueError:
-        return None
-
-
-def _prices(entry: SlotEntry) -> list[tuple[str, str]]:
-    lists = {} if entry.price is None else entry.price.model_dump(exclude_none=True)
-    return list(lists.items())
+    less = minor(draft.sale.card_discount, money) or 0
+    more = minor(draft.sale.card_surcharge or "", money) or 0
+    for place, slot in draft.slots:
+        cash = None if slot.price is None else minor(slot.price.cash, money)
+        if slot.price is not None and slot.price.card is None and cash and cash + more <= less:
+            path = ("slot", place, "price")
+            discount = format_amount(less, money)
+            what = f"leaves nothing to pay by card after sale.card_discount = {discount}"
+            yield draft.problem(path, what, "write a card price, or a smaller discount")
 
 
 def _support_line_fits(draft: Draft) -> Iterator[Problem]:
@@ -147,7 +143,8 @@ CHECKS: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _products_exist,
     _selections_can_be_keyed,
     _first_levels,
-    _amounts,
+    _price_lists,
+    _card_prices,
     _planogram,
     _support_line_fits,
 )

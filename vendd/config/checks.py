@@ -3,12 +3,12 @@ sections it looks at are valid by themselves."""
 
 from collections.abc import Iterator
 
-from vendd.config import assortment, wiring
+from vendd.config import amounts, assortment, tenders, wiring
 from vendd.config.draft import Draft
 from vendd.config.problems import Problem
 
 
 def run(draft: Draft) -> Iterator[Problem]:
     """Every problem between sections."""
-    for check in (*wiring.CHECKS, *assortment.CHECKS):
+    for check in (*wiring.CHECKS, *amounts.CHECKS, *assortment.CHECKS, *tenders.CHECKS):
         yield from check(draft)

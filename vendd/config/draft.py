@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from vendd.config.payment import BillValidator, CardReader, CcTalk, Changer, Mdb, Pulse
 from vendd.config.problems import Problem, shown
 from vendd.config.reading import Path_, Tree
 from vendd.config.sections import (
@@ -36,9 +37,15 @@ class Draft:
     keypad: Keypad | None = None
     buzzer: Buzzer | None = None
     display: Display | None = None
+    mdb: Mdb | None = None
+    changer: Changer | None = None
+    bill_validator: BillValidator | None = None
+    cctalk: CcTalk | None = None
     sale: Sale | None = None
     products: list[tuple[int, ProductEntry]] = field(default_factory=list)
     slots: list[tuple[int, SlotEntry]] = field(default_factory=list)
+    card_readers: list[tuple[int, CardReader]] = field(default_factory=list)
+    pulses: list[tuple[int, Pulse]] = field(default_factory=list)
 
     def put(self, name: str, value: Any) -> None:
         """A section that is valid; those that no check needs are dropped."""
@@ -46,8 +53,11 @@ class Draft:
             setattr(self, name, value)
 
     def put_entry(self, name: str, place: int, entry: Any) -> None:
-        entries: list[Any] = self.slots if name == "slot" else self.products
-        entries.append((place, entry))
+        getattr(self, f"{name}s").append((place, entry))
+
+    def stands(self, section: str) -> bool:
+        """It is in a file, right or wrong."""
+        return section in self.tree.values
 
     def problem(self, path: Path_, what: str, remedy: str, *, warning: bool = False) -> Problem:
         """A problem with what stands at `path`."""

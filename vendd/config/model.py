@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vendd.config.parts import Bcm, PinName
+from vendd.config.payment import BillValidator, CardReader, CcTalk, Changer, Mdb, PayoutBy, Pulse
 from vendd.config.sections import (
-    Bcm,
     Buzzer,
     DirectMotors,
     Display,
@@ -18,8 +20,6 @@ from vendd.config.sections import (
     Keypad,
     Machine,
     MatrixMotors,
-    Mdb,
-    PinName,
     ProductEntry,
     Sale,
     SlotEntry,
@@ -29,7 +29,15 @@ from vendd.core.money import Currency, currency, format_amount, parse_amount
 from vendd.core.planogram import Product, Slot
 from vendd.core.policy import Policy
 
-AMOUNTS = ("max_credit", "accept_unreturnable_up_to", "overpay_up_to")
+Bus = Literal["mdb", "cctalk"]
+
+AMOUNTS = (
+    "max_credit",
+    "accept_unreturnable_up_to",
+    "overpay_up_to",
+    "card_surcharge",
+    "card_discount",
+)
 """Keys of ``[sale]`` that hold money."""
 
 
@@ -49,7 +57,12 @@ class Config(BaseModel):
     keypad: Keypad
     buzzer: Buzzer | None = None
     display: Display = Display()
-    mdb: Mdb
+    mdb: Mdb | None = None
+    changer: Changer | None = None
+    bill_validator: BillValidator | None = None
+    card_reader: tuple[CardReader, ...] = ()
+    cctalk: CcTalk | None = None
+    pulse: tuple[Pulse, ...] = ()
     sale: Sale = Sale()
     health: Health = Health()
     product: tuple[ProductEntry, ...] = Field(min_length=1)
@@ -61,6 +74,10 @@ class Config(BaseModel):
     def amount(self, minor: int) -> str:
         """Minor units as the file writes them."""
         return format_amount(minor, self.currency())
+
+    def minor(self, text: str) -> int:
+        """An amount as the file writes it, in minor units."""
+        return parse_amount(text, self.currency())
 
     def pin(self, name: str) -> int:
         """The BCM number of a pin that a section named."""
@@ -82,7 +99,10 @@ class Config(BaseModel):
         )
 
     def products(self) -> dict[str, Product]:
-        return {entry.id: Product(entry.id, entry.name, entry.vat_code) for entry in self.product}
+        return {
+            entry.id: Product(entry.id, entry.name, entry.vat_code, entry.min_age)
+            for entry in self.product
+        }
 
     def slots(self) -> dict[str, Slot]:
         """By selection, in the order of the file."""
@@ -93,9 +113,42 @@ class Config(BaseModel):
         """What stands in each slot when the books see it for the first time."""
         return {entry.selection: entry.level for entry in self.slot}
 
+    # --- payment devices: what is fitted, and where --------------------------------------
+
+    def changer_bus(self) -> Bus | None:
+        """Where the coin changer hangs; None without one."""
+        changer = self.changer or Changer()
+        if not changer.enabled:
+            return None
+        coins = self.cctalk is not None and self.cctalk.coins is not None
+        bus: Bus = changer.bus or ("cctalk" if coins else "mdb")
+        fitted = self.mdb is not None if bus == "mdb" else coins
+        return bus if fitted else None
+
+    def coin_payout(self) -> PayoutBy:
+        """How an MDB changer pays; ``[changer]`` first, then where it stood before."""
+        said = self.changer.payout if self.changer is not None else None
+        return said or (self.mdb.payout if self.mdb is not None else None) or "auto"
+
+    def validator_bus(self) -> Bus | None:
+        """Where the bill validator hangs; None without one."""
+        bills = self.cctalk is not None and self.cctalk.bills is not None
+        validator = self.bill_validator
+        if validator is None:
+            return "cctalk" if bills else None
+        if not validator.enabled:
+            return None
+        return validator.bus or ("cctalk" if bills else "mdb")
+
+    def readers(self) -> tuple[CardReader, ...]:
+        """The card readers that are used, by number."""
+        used = (reader for reader in self.card_reader if reader.enabled)
+        return tuple(sorted(used, key=lambda reader: reader.number))
+
     def hash(self) -> str:
-        """12 hexadecimal digits that change whenever a value does (never with comments)."""
-        canonical = self.model_dump_json(by_alias=False).encode()
+        """12 hexadecimal digits that change whenever a value does, never with comments or with
+        the place of the books: the same machine on another disk has the same."""
+        canonical = self.model_dump_json(by_alias=False, exclude={"store": {"path"}}).encode()
         return hashlib.sha256(canonical).hexdigest()[:12]
 
 

@@ -11,7 +11,7 @@ from vendd.config.problems import Problem
 MAX_BYTES: Final = 1_048_576
 """Largest file that is read: a configuration of a full machine is below 50 KiB."""
 
-IDENTITY: Final = {"slot": "selection", "product": "id"}
+IDENTITY: Final = {"slot": "selection", "product": "id", "card_reader": "number", "pulse": "pin"}
 """Lists whose entries have a name: a drop-in adds entries, or changes keys of an earlier one."""
 
 Path_ = tuple[str | int, ...]
@@ -54,8 +54,8 @@ class Tree:
 
     def _entry(self, path: Path_, index: int) -> str:
         identity = IDENTITY.get(str(path[0])) if len(path) == 1 else None
-        name = self.at((*path, index, identity)) if identity else None
-        return name if isinstance(name, str) and name else str(index + 1)
+        entry = self.at((*path, index)) if identity else None
+        return _identity(entry, str(path[0])) or str(index + 1)
 
 
 def read(path: Path) -> tuple[Tree, list[Problem]]:
@@ -134,4 +134,4 @@ def _join(tree: Tree, old: list[Any], more: list[Any], file: str, key: str) -> l
 def _identity(entry: Any, key: str) -> str:
     """The name of a list entry, empty where it has none: the file may hold anything."""
     name = entry.get(IDENTITY[key]) if isinstance(entry, dict) else None
-    return name if isinstance(name, str) else ""
+    return str(name) if isinstance(name, str | int) else ""

@@ -6,28 +6,22 @@ Times are integer milliseconds, amounts are text (``"1.50"``), pins are names fr
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
+from pydantic import ConfigDict, Field, Strict, StringConstraints
 
+from vendd.config.parts import (
+    Amount,
+    Count,
+    Milliseconds,
+    PinName,
+    Positive,
+    Section,
+    Switch,
+    Text,
+)
 from vendd.core.planogram import ITEM_NO_MAX
 from vendd.core.policy import ForceVend, Policy
 
-_DAY_MS: Final = 86_400_000
 _DEFAULT: Final = Policy()
-
-Count = Annotated[int, Strict(), Field(ge=0, le=10_000)]
-Positive = Annotated[int, Strict(), Field(ge=1, le=10_000)]
-Milliseconds = Annotated[int, Strict(), Field(ge=1, le=_DAY_MS)]
-Switch = Annotated[bool, Strict()]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-PinName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-Bcm = Annotated[int, Strict(), Field(ge=0, le=27)]
-"""A GPIO of the 40-pin header, numbered as the chip does (BCM)."""
-Amount = Text
-"""Parsed with the machine's currency once that is known."""
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Machine(Section):
@@ -141,17 +135,6 @@ class Display(Section):
     bus: Literal["kernel", "pigpiod"] = "kernel"
 
 
-class Mdb(Section):
-    """The MDB bus behind its adapter. `payout`: how coins are paid: by value (MDB 0F 02), coin
-    by coin (0D), or what the changer can do."""
-
-    adapter: Literal["qibixx"] = "qibixx"
-    port: Text
-    baud: Annotated[int, Strict(), Field(ge=1_200, le=4_000_000)] = 115_200
-    poll_ms: Annotated[int, Strict(), Field(ge=25, le=200)] = 100  # MDB/ICP 4.2: 25 to 200 ms
-    payout: Literal["auto", "value", "coins"] = "auto"
-
-
 class Sale(Section):
     """The owner's settings: the fields of `vendd.core.policy.Policy`, amounts as text."""
 
@@ -181,6 +164,18 @@ class Sale(Section):
     jackpot_refunds: Positive = _DEFAULT.jackpot_refunds
     jackpot_window_ms: Milliseconds = _DEFAULT.jackpot_window_ms
     jackpot_home_ms: Milliseconds = _DEFAULT.jackpot_home_ms
+    hold_last_bill: Switch = _DEFAULT.hold_last_bill
+    stack_ms: Milliseconds = _DEFAULT.stack_ms
+    mixed_tender: Switch = _DEFAULT.mixed_tender
+    tap_ms: Milliseconds = _DEFAULT.tap_ms
+    session_ms: Milliseconds = _DEFAULT.session_ms
+    authorise_ms: Milliseconds = _DEFAULT.authorise_ms
+    refund_ms: Milliseconds = _DEFAULT.refund_ms
+    show_card_balance: Switch = _DEFAULT.show_card_balance
+    card_surcharge: Amount | None = None
+    card_discount: Amount | None = None
+    age_check_ms: Milliseconds = _DEFAULT.age_check_ms
+    revalue: Switch = _DEFAULT.revalue
     support_line: Annotated[str, StringConstraints(max_length=20)] = _DEFAULT.support_line
 
 
@@ -196,9 +191,16 @@ class ProductEntry(Section):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
     name: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     vat_code: Annotated[str, StringConstraints(max_length=8)] = ""
+    min_age: Annotated[int, Strict(), Field(ge=0, le=99)] = 0
 
 
 class Price(Section):
+    """By price list. ``list_7`` is what a reader calls its price list 7; any other list may
+    stand here as well."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Amount]
+
     cash: Amount
     card: Amount | None = None
 

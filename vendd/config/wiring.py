@@ -45,6 +45,15 @@ def pin_uses(draft: Draft | Config) -> Iterator[tuple[Path_, str]]:
         yield ("door", "pin"), draft.door.pin
     if draft.buzzer is not None:
         yield ("buzzer", "pin"), draft.buzzer.pin
+    yield from _pulse_pins(draft)
+
+
+def _pulse_pins(draft: Draft | Config) -> Iterator[tuple[Path_, str]]:
+    pulses = draft.pulses if isinstance(draft, Draft) else list(enumerate(draft.pulse))
+    for place, pulse in pulses:
+        yield ("pulse", place, "pin"), pulse.pin
+        if pulse.enable is not None:
+            yield ("pulse", place, "enable"), pulse.enable
 
 
 def _pins_exist_and_serve_once(draft: Draft) -> Iterator[Problem]:

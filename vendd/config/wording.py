@@ -32,6 +32,8 @@ FORMS: Mapping[str, str] = {
     "topic_prefix": "only letters, digits, '.', '_' and '-'",
     "selection": "one to four capital letters or digits, as they stand on the keys",
     "keys": 'one capital letter, digit, * or # each, "clear", or "" where no key is',
+    "country": 'the two capital letters that coin and bill ids begin with, as in "EU"',
+    "age": 'bytes in hexadecimal, as in "9F10"',
     "rows": "a row is one capital letter; a pin is named by a name of [pins]",
 }
 _PIN_FORM = "a name of [pins]: lower-case letters, digits and '_', as in \"tray_a\""

@@ -23,6 +23,7 @@ from vendd.hardware import (
     turn_limits,
 )
 from vendd.ports import Sink, WireOpener
+from vendd.wire.qibixx import BAUD
 
 PROBE_S = 1.0
 _log = structlog.get_logger()
@@ -47,7 +48,9 @@ class Hardware:
         self.drop_sensor = _drop_sensor(config, factory, loop, sink)
         self.door = _door(config, factory, loop, sink)
         self.buzzer = _buzzer(config, factory, loop)
-        self.bus = MdbBus(open_wire, config.mdb.port, config.mdb.baud, sink, alive=bus_alive)
+        assert config.mdb is not None
+        baud = config.mdb.baud or BAUD
+        self.bus = MdbBus(open_wire, config.mdb.port, baud, sink, alive=bus_alive)
         self.changer = MdbChanger(self.bus, sink, _rules(config))
 
     def start(self) -> None:
@@ -104,9 +107,10 @@ def _buzzer(config: Config, factory: PinFactory, loop: asyncio.AbstractEventLoop
 
 
 def _rules(config: Config) -> ChangerRules:
+    assert config.mdb is not None
     return ChangerRules(
         currency=numeric(config.machine.currency),
         exponent=config.currency().exponent,
         poll_s=config.mdb.poll_ms / 1000,
-        payout=PayoutWay(config.mdb.payout),
+        payout=PayoutWay(config.coin_payout()),
     )
