@@ -43,5 +43,9 @@ def dead_letter(event: StoredEvent, reason: str, topic_prefix: str = "") -> Mess
         topic=f"{refused.topic}.dlq",
         key=refused.key,
         value=b"",
-        headers=(*refused.headers, ("dlq_reason", reason.encode())),
+        headers=(
+            *refused.headers,
+            ("dlq_topic", refused.topic.encode()),
+            ("dlq_reason", reason.encode()),
+        ),
     )

@@ -8,7 +8,7 @@ are part of the books, so a fault that a restart cured is ended, not forgotten.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -142,7 +142,7 @@ def _id(key: tuple[str, str, str | None]) -> str:
 
 def _fault(
     key: tuple[str, str, str | None],
-    state: str,
+    state: Literal["started", "ended"],
     count: int,
     detail: str,
     duration: int | None = None,

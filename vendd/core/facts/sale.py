@@ -199,3 +199,21 @@ class SaleDoubtful(Fact):
     booked_as: str  # sold, refunded, paid, claim, credit, refund_due
     evidence: Evidence
     power_loss: bool
+
+
+class Decision(StrEnum):
+    SOLD = "sold"
+    REFUNDED = "refunded"
+    WRITTEN_OFF = "written_off"
+
+
+@dataclass(frozen=True, slots=True)
+class SaleResolved(Fact):
+    """Somebody decided a doubtful sale or a refund due: `by` whom, `why` in words."""
+
+    sale_id: str
+    decision: Decision
+    amount: int
+    by: str
+    why: str
+    evidence_ref: str | None = None

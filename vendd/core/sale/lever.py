@@ -1,6 +1,6 @@
 """The return lever: one meaning per state (section 7), and what it is when it is stuck."""
 
-from typing import Final
+from typing import Final, Literal
 
 from vendd.core.facts import CreditEnd, Fault, Severity
 from vendd.core.policy import ForceVend
@@ -52,7 +52,7 @@ def free(d: Draft) -> None:
         d.record(_fault("ended"))
 
 
-def _fault(state: str) -> Fault:
+def _fault(state: Literal["started", "ended"]) -> Fault:
     return Fault("lever_stuck:changer", state, "lever_stuck", "changer", Severity.DEGRADED, (), 1)
 
 

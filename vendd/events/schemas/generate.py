@@ -5,9 +5,9 @@ from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from inspect import cleandoc
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from vendd.events.kinds import WIRE_NAMES, Kind
+from vendd.events.kinds import BY_TYPE, WIRE_NAMES, Kind
 
 Schema = dict[str, Any]
 
@@ -40,6 +40,27 @@ _VERSIONS: Schema = {
 def rendered(kind: Kind) -> str:
     """The schema file's text."""
     return json.dumps(schema(kind), indent=2, ensure_ascii=False) + "\n"
+
+
+def catalogue() -> dict[str, dict[str, Any]]:
+    """Every type with its topic and schema, without prose: what compatibility is judged by."""
+    return {
+        kind.type: {"topic": kind.topic, "schema": _without_prose(schema(kind))}
+        for kind in BY_TYPE.values()
+    }
+
+
+def _without_prose(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_prose(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    prose = {"description", "title", "$schema", "$id"}
+    return {
+        name: _without_prose(value)
+        for name, value in part.items()
+        if name not in prose or isinstance(value, dict)  # a field may be called so
+    }
 
 
 def schema(kind: Kind) -> Schema:
@@ -95,6 +116,10 @@ def _present(hint: Any) -> Any:
 def _of(hint: Any) -> Schema:
     if get_origin(hint) is tuple:
         return _array(get_args(hint))
+    if get_origin(hint) is Literal:
+        return {"type": "string", "enum": list(get_args(hint))}
+    if get_origin(hint) is dict:
+        return {"type": "object", "additionalProperties": _of(get_args(hint)[1])}
     if is_dataclass(hint) and isinstance(hint, type):
         return _object(hint)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
