@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from vendd.core.planogram import SlotState
 from vendd.core.rows import Record
+from vendd.core.sale.bill_reports import RecyclerStore
 from vendd.core.sale.reports import Report, Tube
 from vendd.core.snapshot import Totals
 from vendd.events.context import Context
@@ -245,6 +246,7 @@ class Loaded:
     clean_shutdown: bool  # the previous life ended by an orderly stop
     last_commit_at: str | None  # wall time of the newest commit, None on a fresh store
     new_slots: tuple[str, ...] = ()  # added by this load with their first level
+    recycler: tuple[RecyclerStore, ...] = ()
 
 
 class Books(Protocol):

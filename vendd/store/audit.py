@@ -1,14 +1,15 @@
 """Do the books balance? Each finding is one sentence; no finding is the promise kept.
 
 M1: per account opening + in - out = closing, over all accounts zero, and every tube's
-account is what the tube holds. S2: what slots have reserved is what sales reserved.
+account is what the tube holds, likewise each store of the recycler, and the stacker.
+S2: what slots have reserved is what sales reserved.
 """
 
 from functools import partial
 from sqlite3 import Connection
 from typing import Final
 
-from vendd.core.ledger import COIN_BOX
+from vendd.core.ledger import COIN_BOX, STACKER
 from vendd.ports import Writer
 
 _PIECE: Final = 5_000  # ledger rows per transaction: some milliseconds on a Pi
@@ -16,7 +17,13 @@ _PIECE: Final = 5_000  # ledger rows per transaction: some milliseconds on a Pi
 
 def quick(connection: Connection) -> list[str]:
     """Everything that needs no ledger rows; reads only small tables."""
-    return [*_balances(connection), *_tubes(connection), *_stock(connection)]
+    return [
+        *_balances(connection),
+        *_stores(connection, "tube", "tubes"),
+        *_stores(connection, "recycler", "recycler"),
+        *_boxes(connection),
+        *_stock(connection),
+    ]
 
 
 def _balances(connection: Connection) -> list[str]:
@@ -29,9 +36,13 @@ def _balances(connection: Connection) -> list[str]:
     (total,) = connection.execute("SELECT coalesce(sum(closing), 0) FROM balances").fetchone()
     if total:
         findings.append(f"all accounts together are {total}, not 0")
-    box = connection.execute("SELECT closing FROM balances WHERE account = ?", (COIN_BOX,))
-    if (row := box.fetchone()) and row[0] < 0:
-        findings.append(f"{COIN_BOX} holds {row[0]}")
+    findings += [
+        f"{account} holds {closing}"
+        for account, closing in connection.execute(
+            "SELECT account, closing FROM balances WHERE account IN (?, ?) AND closing < 0",
+            (COIN_BOX, STACKER),
+        )
+    ]
     last = connection.execute(
         "SELECT b.account, b.opening, coalesce(p.closing, 0) FROM balances b"
         " LEFT JOIN period_balances p ON p.account = b.account"
@@ -42,15 +53,35 @@ def _balances(connection: Connection) -> list[str]:
     return findings
 
 
-def _tubes(connection: Connection) -> list[str]:
+def _stores(connection: Connection, kind: str, table: str) -> list[str]:
+    """Stores that count their pieces, by value: what is booked is what they hold."""
     rows = connection.execute(
-        "SELECT account, max(booked), max(held) FROM ("
-        " SELECT account, closing AS booked, NULL AS held FROM balances WHERE account LIKE 'tube:%'"
-        " UNION ALL"
-        " SELECT 'tube:' || value, NULL, sum(count * value) FROM tubes GROUP BY value)"
-        " GROUP BY account HAVING coalesce(max(booked), 0) <> coalesce(max(held), 0)"
+        "SELECT account, coalesce(max(booked), 0), coalesce(max(held), 0) FROM ("
+        " SELECT account, closing AS booked, NULL AS held FROM balances WHERE account GLOB ?1"
+        f" UNION ALL SELECT ?2 || value, NULL, sum(count * value) FROM {table} GROUP BY value)"
+        " GROUP BY account HAVING coalesce(max(booked), 0) <> coalesce(max(held), 0)",
+        (f"{kind}:*", f"{kind}:"),
     )
     return [f"{account}: booked {booked}, counted {held}" for account, booked, held in rows]
+
+
+def _boxes(connection: Connection) -> list[str]:
+    """The stacker holds its bills. The coin box may hold coins from before they were counted,
+    but never fewer than were counted into it."""
+    counted = dict(
+        connection.execute("SELECT box, sum(count * value) FROM boxes GROUP BY box").fetchall()
+    )
+    booked = dict(
+        connection.execute(
+            "SELECT account, closing FROM balances WHERE account IN (?, ?)", (COIN_BOX, STACKER)
+        ).fetchall()
+    )
+    findings = []
+    for box in sorted(counted.keys() | booked.keys()):
+        holds, pieces = booked.get(box, 0), counted.get(box, 0)
+        if pieces != holds if box == STACKER else pieces > holds:
+            findings.append(f"{box}: booked {holds}, counted {pieces}")
+    return findings
 
 
 def _stock(connection: Connection) -> list[str]:

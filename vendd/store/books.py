@@ -16,6 +16,7 @@ from vendd import events
 from vendd.core.facts import Fact
 from vendd.core.planogram import SlotState
 from vendd.core.rows import Record
+from vendd.core.sale.bill_reports import RecyclerStore
 from vendd.core.sale.reports import Tube
 from vendd.core.snapshot import Totals
 from vendd.events.context import Context
@@ -152,6 +153,7 @@ def _load(first_levels: Mapping[str, int], connection: Connection) -> Loaded:
         clean_shutdown=bool(clean),
         last_commit_at=last_commit_at,
         new_slots=new_slots,
+        recycler=_recycler(connection),
     )
 
 
@@ -171,5 +173,15 @@ def _tubes(connection: Connection) -> tuple[Tube, ...]:
     )
     return tuple(
         Tube(type_, value, count, bool(full), bool(defective))
+        for type_, value, count, full, defective in rows
+    )
+
+
+def _recycler(connection: Connection) -> tuple[RecyclerStore, ...]:
+    rows = connection.execute(
+        'SELECT type, value, count, "full", defective FROM recycler ORDER BY type'
+    )
+    return tuple(
+        RecyclerStore(type_, value, count, bool(full), bool(defective))
         for type_, value, count, full, defective in rows
     )

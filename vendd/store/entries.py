@@ -12,11 +12,13 @@ from typing import Final
 
 from vendd.core.facts import Fact
 from vendd.core.rows import (
+    BoxChanged,
     ClaimSet,
     CountersAdded,
     LevelChanged,
     Posted,
     Record,
+    RecyclerSet,
     Released,
     Reserved,
     SettingSet,
@@ -36,9 +38,22 @@ class Entries:
     slots: list[SlotSet] = field(default_factory=list)
     postings: list[Posted] = field(default_factory=list)
     tubes: list[TubeSet] = field(default_factory=list)
+    recycler: list[RecyclerSet] = field(default_factory=list)
+    boxes: Counter[tuple[str, int]] = field(default_factory=Counter)  # (box, value)
     claims: list[ClaimSet] = field(default_factory=list)
     settings: list[SettingSet] = field(default_factory=list)
     totals: list[CountersAdded] = field(default_factory=list)
+
+
+_KEPT_IN_ORDER: Final[dict[type, str]] = {
+    Posted: "postings",
+    SlotSet: "slots",
+    TubeSet: "tubes",
+    RecyclerSet: "recycler",
+    ClaimSet: "claims",
+    SettingSet: "settings",
+    CountersAdded: "totals",
+}
 
 
 def gather(records: Iterable[Record]) -> Entries:
@@ -48,24 +63,16 @@ def gather(records: Iterable[Record]) -> Entries:
         match record:
             case Fact():
                 entries.facts.append(record)
-            case Posted():
-                entries.postings.append(record)
             case LevelChanged(selection, delta):
                 entries.levels[selection] += delta
             case Reserved(sale_id, selection, quantity):
                 entries.reserved[sale_id, selection] += quantity
             case Released(sale_id, selection, quantity):
                 entries.reserved[sale_id, selection] -= quantity
-            case SlotSet():
-                entries.slots.append(record)
-            case TubeSet():
-                entries.tubes.append(record)
-            case ClaimSet():
-                entries.claims.append(record)
-            case SettingSet():
-                entries.settings.append(record)
-            case CountersAdded():
-                entries.totals.append(record)
+            case BoxChanged(box, value, delta):
+                entries.boxes[box, value] += delta
+            case _ if (table := _KEPT_IN_ORDER.get(type(record))) is not None:
+                getattr(entries, table).append(record)
             case _:
                 raise BooksRefused(f"no table for {type(record).__name__}")
     return entries
@@ -133,11 +140,18 @@ def write_money(connection: Connection, entries: Entries, seq: int, boot: int, a
         connection.execute(_BALANCE, (account, inflow, outflow, inflow - outflow))
 
 
-_TUBE: Final = (
-    'INSERT INTO tubes (type, value, count, "full", defective) VALUES (?, ?, ?, ?, ?)'
+_STORE: Final = (  # of pieces that can be paid: a tube, or a bill type of the recycler
+    'INSERT INTO {} (type, value, count, "full", defective) VALUES (?, ?, ?, ?, ?)'
     " ON CONFLICT DO UPDATE SET value = excluded.value, count = excluded.count,"
     ' "full" = excluded."full", defective = excluded.defective'
 )
+_TUBE: Final = _STORE.format("tubes")
+_RECYCLER: Final = _STORE.format("recycler")
+_INTO_BOX: Final = (
+    "INSERT INTO boxes (box, value, count) VALUES (?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET count = count + excluded.count"
+)
+_OUT_OF_BOX: Final = "UPDATE boxes SET count = count - ? WHERE box = ? AND value = ?"
 _CLAIM: Final = (
     "INSERT INTO claims (ref, amount, reason, sale_id, opened_at, changed_at, closed_how,"
     " closed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -156,10 +170,12 @@ _TOTALS: Final = (
 
 
 def write_small(connection: Connection, entries: Entries, at: str) -> None:
-    """Tubes, claims, settings, totals."""
-    for tube in entries.tubes:
-        values = (tube.type, tube.value, tube.count, int(tube.full), int(tube.defective))
-        connection.execute(_TUBE, values)
+    """Tubes, recycler, boxes, claims, settings, totals."""
+    for statement, stores in ((_TUBE, entries.tubes), (_RECYCLER, entries.recycler)):
+        for store in stores:
+            flags = (int(store.full), int(store.defective))
+            connection.execute(statement, (store.type, store.value, store.count, *flags))
+    _write_boxes(connection, entries)
     for row in entries.claims:
         opened = (row.ref, row.amount, row.reason, row.sale_id, at, at)
         connection.execute(_CLAIM, (*opened, row.closed_how, row.closed_by))
@@ -168,3 +184,12 @@ def write_small(connection: Connection, entries: Entries, at: str) -> None:
     for add in entries.totals:
         added = (add.sales_count, add.sales_value, add.cash_in, add.cash_out)
         connection.execute(_TOTALS, added)
+
+
+def _write_boxes(connection: Connection, entries: Entries) -> None:
+    for (box, value), delta in entries.boxes.items():
+        if delta > 0:
+            connection.execute(_INTO_BOX, (box, value, delta))
+        elif delta < 0:
+            done = connection.execute(_OUT_OF_BOX, (-delta, box, value))
+            _must_touch(done.rowcount, f"piece of {value} in the {box}")

@@ -148,3 +148,30 @@ def m0001_books(database: Database) -> None:
     """The books of the first release. `user_version` moves in the same transaction (L6)."""
     for statement in _BOOKS:
         database.execute(statement)
+
+
+_BILLS: Final = (
+    """CREATE TABLE recycler (
+        type INTEGER PRIMARY KEY CHECK (type BETWEEN 0 AND 255),
+        value INTEGER NOT NULL CHECK (value >= 0),
+        count INTEGER NOT NULL CHECK (count >= 0),
+        "full" INTEGER NOT NULL CHECK ("full" IN (0, 1)),
+        defective INTEGER NOT NULL CHECK (defective IN (0, 1))
+    ) STRICT""",
+    # What lies in a box nobody can pay from, by denomination. The coin box may hold more than
+    # that: nobody counted its coins before this version.
+    """CREATE TABLE boxes (
+        box TEXT NOT NULL,
+        value INTEGER NOT NULL CHECK (value > 0),
+        count INTEGER NOT NULL CHECK (count >= 0),
+        PRIMARY KEY (box, value)
+    ) STRICT, WITHOUT ROWID""",
+    "PRAGMA user_version = 2",
+)
+
+
+@MIGRATIONS()
+def m0002_bills(database: Database) -> None:
+    """Bills: the recycler's stores, and what lies in stacker and coin box."""
+    for statement in _BILLS:
+        database.execute(statement)

@@ -11,7 +11,7 @@ from typing import Final
 
 from vendd.ports import StoreFailed
 from vendd.store.errors import DatabaseDamaged, DatabaseTooNew, store_error
-from vendd.store.schema import APPLICATION_ID, HOT_TABLES, LONG_TABLES, SCHEMA_VERSION
+from vendd.store.schema import APPLICATION_ID, HOT_TABLES, LONG_TABLES, SCHEMA_VERSION, SINCE
 
 FILE: Final = "vendd.db"
 MARKER: Final = "initialised"
@@ -84,7 +84,7 @@ def _prepare(
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     if version:
-        check_hot(connection)
+        check_hot(connection, version)
     if version < SCHEMA_VERSION:
         _migrate(connection)
     _mark(directory)
@@ -120,12 +120,13 @@ def _version(connection: sqlite3.Connection, directory: Path) -> int:
     return int(version)
 
 
-def check_hot(connection: sqlite3.Connection) -> None:
-    """Check what a start reads: the small tables in full, the long ones at their end.
+def check_hot(connection: sqlite3.Connection, version: int = SCHEMA_VERSION) -> None:
+    """Check what a start reads: the small tables of this version in full, the long ones at
+    their end.
 
     Takes milliseconds whatever the age of the books. Raises `DatabaseDamaged`.
     """
-    for table in HOT_TABLES:
+    for table in (t for t in HOT_TABLES if SINCE.get(t, 1) <= version):
         findings = [row[0] for row in connection.execute(f"PRAGMA quick_check('{table}')")]
         if findings != ["ok"]:
             raise DatabaseDamaged(f"{table}: {'; '.join(findings[:3])}")

@@ -3,7 +3,7 @@
 from typing import Final
 
 APPLICATION_ID: Final = 0x56454E44  # "VEND": tells our file from any other SQLite database
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 HOT_TABLES: Final = (
     "meta",
@@ -13,11 +13,16 @@ HOT_TABLES: Final = (
     "slots",
     "reservations",
     "tubes",
+    "recycler",
+    "boxes",
     "balances",
     "claims",
     "periods",
 )
 """Small tables that a start reads and every sale needs: checked before anything is sold."""
+
+SINCE: Final = {"recycler": 2, "boxes": 2}
+"""The version that brought a table; 1 for all others."""
 
 LONG_TABLES: Final = (("ledger", "id"), ("outbox", "seq"), ("dead_letters", "seq"))
 """Tables that grow with the months, and their keys: checked in pieces while the machine lives."""
