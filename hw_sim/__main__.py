@@ -31,6 +31,19 @@ def arguments() -> argparse.ArgumentParser:
     chaos = commands.add_parser("chaos", help="kill the daemon again and again, then audit")
     chaos.add_argument("--kills", type=_count, default=50, metavar="N", help="default 50")
     chaos.add_argument("--seed", type=int, default=1, metavar="S", help="default 1")
+    bus = commands.add_parser("bus", help="what goes over the serial lines, in words")
+    bus.add_argument(
+        "--trace",
+        nargs="?",
+        type=Path,
+        const=None,
+        required=True,
+        metavar="FILE",
+        help="a recording of vendd (SIGUSR1 writes one); without FILE some simulated customers",
+    )
+    bus.add_argument("--all", action="store_true", help="idle polls one by one")
+    bus.add_argument("--seed", type=int, default=1, metavar="S", help="default 1")
+    bus.add_argument("--config", type=Path, default=SAMPLE, metavar="FILE")
     commands.add_parser("broker", help="the embedded Kafka alone")
     return parser
 
@@ -63,6 +76,8 @@ def _main(argv: Sequence[str] | None) -> int:
 
         serve()
         return 0
+    if options.command == "bus":
+        return _bus(options)
     if options.command == "chaos":
         chaos = importlib.import_module("hw_sim.chaos")
         return int(chaos.main(kills=options.kills, seed=options.seed))
@@ -79,6 +94,15 @@ def _main(argv: Sequence[str] | None) -> int:
         return 0
     status = _stoppable(_real_day(options.config, options.seed, options.purchases, bootstrap))
     return INTERRUPTED if status is None else status
+
+
+def _bus(options: argparse.Namespace) -> int:
+    from hw_sim.recorded_bus import show_file, show_live
+
+    log.configure(level="critical")
+    if options.trace is None:
+        return show_live(options.config, options.seed, every=options.all)
+    return show_file(options.trace, every=options.all)
 
 
 async def _virtual_day(source: Path, seed: int, purchases: int) -> int:

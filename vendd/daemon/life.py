@@ -20,6 +20,7 @@ from vendd.core.sale.reports import Report, Started
 from vendd.core.snapshot import Moment, SlotView, Snapshot
 from vendd.daemon.edge import Edge, RunningDisplay, StoreWriter
 from vendd.daemon.hardware import Hardware
+from vendd.daemon.tracing import Tracing
 from vendd.daemon.versions import Versions
 from vendd.drivers.pins import PinTrouble
 from vendd.events.context import Context
@@ -82,6 +83,7 @@ class Daemon:
         self._bus_at = self._born
         self._inbox = Inbox(self._loop)
         self.ready = asyncio.Event()
+        self.tracing = Tracing(config, self._loop, edge.wall)
         self.engine: Engine | None = None
         self.writer: StoreWriter | None = None
         self.forwarder: Forwarder | None = None
@@ -114,13 +116,14 @@ class Daemon:
         assert self.writer is not None
         books = SqliteBooks(self.writer)
         loaded = await books.load(self._config.first_levels())
+        self.tracing.boot = loaded.boot_count
         stored = self._stored(loaded)
         versions = Versions.of(self._config, loaded.settings, self._edge.boot_id)
         try:
             self.hardware = Hardware(
                 self._config,
                 self._edge.pin_factory(),
-                self._edge.open_wire,
+                self.tracing.through(self._edge.open_wire),
                 self._loop,
                 self._inbox,
                 self._bus_moved,

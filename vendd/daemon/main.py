@@ -35,4 +35,6 @@ async def _until_signal(config: Config, edge: Edge) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await Daemon(config, edge, Supervisor()).run(stop)
+    daemon = Daemon(config, edge, Supervisor())
+    loop.add_signal_handler(signal.SIGUSR1, daemon.tracing.ask)
+    await daemon.run(stop)

@@ -133,6 +133,16 @@ def messages(data: bytes, mode: Mode) -> list[Message]:
     return found
 
 
+def parts(data: bytes, mode: Mode) -> list[tuple[Message, bytes]]:
+    """As `messages`, each with the bytes that it is."""
+    found: list[tuple[Message, bytes]] = []
+    while data:
+        message, used = _first(data, mode)
+        found.append((message, data[:used]))
+        data = data[used:]
+    return found
+
+
 def _first(data: bytes, mode: Mode) -> tuple[Message, int]:
     word = _WORDS.get(data[0])
     if word is not None:
