@@ -82,7 +82,7 @@ class Tracing:
 
     def header(self) -> Header:
         """Of a recording that is written now."""
-        config = self._config
+        config, mdb = self._config, self._config.mdb
         return Header(
             software=__version__,
             lines=tuple(self._named(line) for line in self.recorder.lines),
@@ -91,13 +91,15 @@ class Tracing:
             wall=self._wall.now(),
             machine=config.machine.id,
             currency=config.machine.currency,
-            poll_ms=config.mdb.poll_ms,
-            payout=config.mdb.payout,
+            poll_ms=0 if mdb is None else mdb.poll_ms,
+            payout="" if mdb is None else config.coin_payout(),
         )
 
     def _named(self, line: Line) -> Line:
-        mdb = self._config.mdb
-        return replace(line, adapter=mdb.adapter) if line.port == mdb.port else line
+        mdb, cctalk = self._config.mdb, self._config.cctalk
+        if mdb is not None and line.port == mdb.port:
+            return replace(line, adapter=mdb.adapter)
+        return replace(line, adapter="cctalk") if cctalk and line.port == cctalk.port else line
 
     def _next_path(self) -> Path:
         numbers = [n for boot, n, _ in self._files() if boot == self.boot]
