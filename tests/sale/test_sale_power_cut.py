@@ -54,6 +54,7 @@ from vendd.core.sale.states import (
     Owed,
     Paying,
     Sale,
+    Session,
     SessionOpen,
     Stacking,
     State,
@@ -323,7 +324,7 @@ def test_states_of_other_tenders_end_without_a_vend(phase, credit):
 
 
 def test_a_session_without_a_selection_is_over():
-    play(given(Bench(), SessionOpen()).power_cut(), (now, Idle))
+    play(given(Bench(), SessionOpen(Session(1))).power_cut(), (now, Idle))
 
 
 def test_a_first_start_is_a_start():

@@ -1,11 +1,12 @@
 """Coins coming in, and a changer that comes and goes."""
 
+from dataclasses import replace
 from typing import Final
 
 from vendd.core import ledger
 from vendd.core.facts import CashMoved, CoinCount, DeviceFound
-from vendd.core.rows import CountersAdded, Posted, TubeSet
-from vendd.core.sale import security
+from vendd.core.rows import BoxChanged, CountersAdded, Posted, TubeSet
+from vendd.core.sale import card, security, sources
 from vendd.core.sale.closing import owe, restart_time, to_credit
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.paying import ask_again, on_tubes_after
@@ -21,6 +22,7 @@ from vendd.core.sale.reports import (
     Tube,
 )
 from vendd.core.sale.states import (
+    Authorising,
     ChooseAgain,
     ClaimShown,
     Credit,
@@ -29,7 +31,11 @@ from vendd.core.sale.states import (
     OverpayAsked,
     Owed,
     Paying,
+    Refunding,
+    SessionOpen,
+    Stacking,
     Vending,
+    WaitingForTap,
 )
 from vendd.core.sale.tubes import take_tubes
 
@@ -44,7 +50,7 @@ def on_coin(d: Draft, report: CoinAccepted) -> None:
     """Credit for a coin that is in, wherever the machine is at that moment."""
     if _counted_already(d, report):
         return
-    if _is_fill(d):
+    if is_fill(d):
         _fill(d, report)
         return
     _book_coin(d, report.type, report.value, report.path)
@@ -68,7 +74,7 @@ def _counted_already(d: Draft, report: CoinAccepted) -> bool:
     return True
 
 
-def _is_fill(d: Draft) -> bool:
+def is_fill(d: Draft) -> bool:
     """A coin through the open door's acceptor, with no customer there, is the technician's."""
     if not d.world.door_open or d.state.customer is not None:
         return False
@@ -85,10 +91,16 @@ def _fill(d: Draft, report: CoinAccepted) -> None:
     d.record(CashMoved("operator", dst, count, report.value, "fill", door_open=True))
 
 
-def add_credit(d: Draft, amount: int) -> None:
-    """The money is booked; now it is somebody's credit."""
-    d.customer_with(inserted=d.customer().inserted + amount)
-    d.set(credit=d.state.credit + amount)
+def add_credit(d: Draft, amount: int, *, bills: bool = False) -> None:
+    """The money is booked; now it is somebody's credit. `bills`: it came as one."""
+    customer = d.customer()
+    d.customer_with(
+        inserted=customer.inserted + amount, bills=customer.bills + (amount if bills else 0)
+    )
+    d.set(
+        credit=d.state.credit + amount,
+        credit_bills=d.state.credit_bills + (amount if bills else 0),
+    )
     match d.state.phase:
         case Idle() | ClaimShown() | OverpayAsked():
             d.hush()
@@ -99,8 +111,12 @@ def add_credit(d: Draft, amount: int) -> None:
         case ChooseAgain():
             d.hush()
             d.arm(Timer.CHOOSE_AGAIN, d.policy.choose_again_ms)
-        case Vending(sale):
-            d.update(Vending(sale.with_coin(amount)))
+        case SessionOpen():
+            d.hush()
+        case WaitingForTap():
+            card.cancel_for_cash(d)
+        case Vending(sale) | Stacking(sale) | Authorising(sale) | Refunding(sale) as phase:
+            d.update(replace(phase, sale=sale.with_money(amount, bills=bills)))
         case _:
             pass
 
@@ -112,7 +128,9 @@ def _book_coin(d: Draft, type_: int, value: int, path: CoinPath) -> None:
 
 def _store_coin(d: Draft, type_: int, value: int, path: CoinPath, source: str, reason: str) -> None:
     if path is CoinPath.BOX:
-        d.record(Posted(ledger.COIN_BOX, source, value, reason))
+        d.record(
+            Posted(ledger.COIN_BOX, source, value, reason), BoxChanged(ledger.COIN_BOX, value, 1)
+        )
         return
     tube = next((t for t in d.world.tubes if t.type == type_), Tube(type_, value, 0))
     d.record(
@@ -160,6 +178,8 @@ def on_ready(d: Draft, report: ChangerReady) -> None:
     )
     d.set(booting=False, tubes_ahead=())
     match d.state.phase:
+        case Paying(payout) if payout.asked and payout.out == "bills":
+            take_tubes(d, report.tubes, "restart_difference")
         case Paying(payout) if payout.asked and not payout.unknown:
             pass  # its own end is still to come: these counts may be from before or after it
         case Paying(payout) if payout.asked:
@@ -202,5 +222,6 @@ def on_lost(d: Draft, _: ChangerLost) -> None:
     phase = d.state.phase
     if not isinstance(phase, Paying):
         d.set(booting=False)
-    if isinstance(phase, Credit | ChooseAgain | Hold | OverpayAsked) and d.state.credit:
+    standing = isinstance(phase, Credit | ChooseAgain | Hold | OverpayAsked)
+    if standing and d.state.credit and not sources.ready(d.world):
         owe(d, dead=True)

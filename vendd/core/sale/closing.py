@@ -2,16 +2,15 @@
 
 from vendd.core import ledger
 from vendd.core.facts import (
-    Channel,
     ClaimOpened,
     CreditClosed,
     CreditEnd,
     Outcome,
     Proof,
     Reason,
+    RefundState,
     SaleClosed,
     Tender,
-    TenderKind,
 )
 from vendd.core.rows import ClaimSet, CountersAdded, Posted
 from vendd.core.sale.draft import Draft
@@ -25,6 +24,7 @@ from vendd.core.sale.states import (
     Owed,
     Sale,
 )
+from vendd.core.sale.tender_books import tenders_of
 
 
 def close_sale(
@@ -35,18 +35,27 @@ def close_sale(
     *,
     change_due: int = 0,
     change_paid: int = 0,
+    refund_state: RefundState = RefundState.NONE,
 ) -> None:
-    """The one `SaleClosed` of this sale. Change: what was decided, paid and is still owed."""
+    """The one `SaleClosed` of this sale. Change: what was decided, paid and is still owed.
+    `refund_state`: what the reader said of a card's part that was not to be paid."""
     sold = sale.delivered is not Proof.NONE
-    d.record(CountersAdded(sales_count=int(sold), sales_value=sale.price if sold else 0))
-    d.record(_closed(d, sale, outcome, reason, change_due, change_paid))
+    d.record(CountersAdded(sales_count=int(sold), sales_value=sale.charged if sold else 0))
+    tenders = tenders_of(sale, sold, change_paid, refund_state)
+    d.record(_closed(d, sale, outcome, reason, change_due, change_paid, tenders))
 
 
 def _closed(
-    d: Draft, sale: Sale, outcome: Outcome, reason: Reason | None, due: int, paid: int
+    d: Draft,
+    sale: Sale,
+    outcome: Outcome,
+    reason: Reason | None,
+    due: int,
+    paid: int,
+    tenders: tuple[Tender, ...],
 ) -> SaleClosed:
     sold = sale.delivered is not Proof.NONE
-    charged, kept = (sale.price, sale.overpay) if sold else (0, 0)
+    charged, kept = (sale.charged, sale.overpay) if sold else (0, 0)
     view, now, totals = d.world.slots[sale.selection], d.world.now, d.world.totals
     product = view.slot.product
     return SaleClosed(
@@ -62,12 +71,12 @@ def _closed(
         product_name=product.name,
         vat_code=product.vat_code,
         quantity=1,
-        list_price=sale.price,
+        list_price=sale.list_price or sale.price,
         price_list=sale.price_list,
-        discount=0,
-        surcharge=0,
+        discount=sale.discount,
+        surcharge=sale.surcharge,
         price_charged=charged,
-        tenders=_tenders(sale, charged + kept, paid),
+        tenders=tenders,
         change_due=due,
         change_paid=paid,
         change_owed=due - paid,
@@ -84,22 +93,8 @@ def _closed(
         sales_count=totals.sales_count,
         sales_value=totals.sales_value,
         reason=reason,
+        authorise_ms=sale.card.authorise_ms if sale.card is not None else None,
     )
-
-
-def _tenders(sale: Sale, applied: int, returned: int) -> tuple[Tender, ...]:
-    coins = Tender(
-        kind=TenderKind.COIN,
-        device="cash",
-        audit_device="CA",
-        inserted=sale.credit_before,
-        applied=applied,
-        returned=returned,
-    )
-    if sale.channel is not Channel.FREE:
-        return (coins,)
-    free = Tender(kind=TenderKind.FREE, device="cash", audit_device="CA")
-    return (free, coins) if sale.credit_before else (free,)
 
 
 def close_credit(d: Draft, why: CreditEnd, *, owed: int = 0, forfeited: int = 0) -> None:
@@ -124,10 +119,10 @@ def close_credit(d: Draft, why: CreditEnd, *, owed: int = 0, forfeited: int = 0)
 
 def leave(d: Draft) -> None:
     """Nothing is left of this customer's money: ready for the next."""
-    assert d.state.credit == 0
+    assert d.state.money == 0
     d.clear_entry()
     d.go(Idle())
-    d.set(customer=None, refused=())
+    d.set(customer=None, refused=(), age_checked=0)
 
 
 def claim_ref(number: int) -> str:
@@ -139,6 +134,19 @@ def reference(d: Draft) -> str:
     """This customer's one reference, given out now if there was none."""
     ref = d.customer().owed_ref or claim_ref(d.number("claim"))
     d.customer_with(owed_ref=ref)
+    return ref
+
+
+def claim_for(d: Draft, amount: int, reason: str, sale_id: str | None) -> str:
+    """A claim beside the credit: money that may be in the machine, and is in no store's book.
+    Its reference is its own."""
+    ref = claim_ref(d.number("claim"))
+    session = d.state.customer.id if d.state.customer is not None else None
+    d.record(
+        Posted(ledger.UNEXPLAINED, ledger.CLAIMS, amount, "claim", ref),
+        ClaimSet(ref, amount, reason, sale_id),
+        ClaimOpened(ref, amount, reason, sale_id, session),
+    )
     return ref
 
 

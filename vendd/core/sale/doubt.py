@@ -14,7 +14,7 @@ def doubtful_vend(
         SaleDoubtful(
             sale_id=sale.id,
             amount=sale.price,
-            tender="coin" if sale.price else "free",
+            tender="card" if sale.card else ("coin" if sale.price else "free"),
             policy=policy,
             booked_as=booked_as,
             evidence=Evidence(
@@ -47,5 +47,21 @@ def doubtful_payout(
                 door_opened_between=payout.door_opened,
             ),
             power_loss=payout.power_lost,
+        )
+    )
+
+
+def doubtful_bill(d: Draft, sale_id: str, value: int, status: str, *, power_loss: bool) -> None:
+    """A bill that nobody finds: in the validator, in the stacker, or with its owner."""
+    session = d.state.customer.id if d.state.customer is not None else ""
+    d.record(
+        SaleDoubtful(
+            sale_id=sale_id or session,
+            amount=value,
+            tender="bill",
+            policy="bill_unclear",
+            booked_as="claim",
+            evidence=Evidence(payout_status=status, door_opened_between=d.world.door_open),
+            power_loss=power_loss,
         )
     )

@@ -72,9 +72,11 @@ class Draft:
         assert type(phase) is type(self.state.phase)
         self.set(phase=phase)
 
-    def say(self, text: str, ms: int, *, selection: str = "", amount: int = 0) -> None:
+    def say(
+        self, text: str, ms: int, *, selection: str = "", amount: int = 0, ref: str = ""
+    ) -> None:
         """A passing message for `ms`."""
-        self.set(notice=Notice(text, selection, amount))
+        self.set(notice=Notice(text, selection, amount, ref))
         self.arm(Timer.NOTICE, ms)
 
     def hush(self) -> None:
@@ -88,7 +90,7 @@ class Draft:
             self.set(entry="")
             self.disarm(Timer.ENTRY)
 
-    def number(self, kind: Literal["sale", "session", "payout", "claim"]) -> int:
+    def number(self, kind: Literal["sale", "session", "payout", "claim", "check"]) -> int:
         """The next number of that kind."""
         numbers = self.state.numbers
         value: int = getattr(numbers, kind)

@@ -2,26 +2,20 @@
 
 from vendd.core.change import exact_change_needed
 from vendd.core.facts import ExactChange, TubeLevel
-from vendd.core.sale import offer
+from vendd.core.sale import offer, sources, tenders
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.states import Idle
+from vendd.core.sale.states import Idle, State
+from vendd.core.snapshot import Snapshot
 
 
 def watch_exact_change(d: Draft) -> None:
     """Between customers only: the sign never changes under someone's hands."""
     world, policy = d.world, d.policy
-    if not isinstance(d.state.phase, Idle) or not world.changer.ready:
+    if not isinstance(d.state.phase, Idle) or not sources.ready(world):
         return
-    prices = offer.prices_for_money(world)
-    if not prices:  # nothing to say about change while nothing is sold for money
+    if not offer.prices_for_money(world):  # nothing to say about change while nothing is sold
         return
-    needed = exact_change_needed(
-        prices,
-        world.changer.coins,
-        world.tubes,
-        reserve=policy.tube_reserve,
-        unreturnable=policy.accept_unreturnable_up_to,
-    )
+    needed = _needed(world)
     if needed == d.state.exact_change:
         return
     d.set(exact_change=needed)
@@ -36,3 +30,27 @@ def watch_exact_change(d: Draft) -> None:
         for t in world.tubes
     )
     d.record(ExactChange(needed, "tubes_low" if needed else "tubes_ok", levels))
+
+
+def _needed(world: Snapshot) -> bool:
+    """Some price and some coin or bill that would be taken leave an overpayment that stays."""
+    policy, prices = world.policy, offer.prices_for_money(world)
+    coins = world.changer.coins if world.changer.ready else ()
+    taken = tenders.accepted_coins(State(), world)
+    kinds = [c for c in coins if c.type in taken]
+    if exact_change_needed(
+        prices,
+        kinds,
+        sources.stock(world),
+        reserve=policy.tube_reserve,
+        unreturnable=policy.accept_unreturnable_up_to,
+    ):
+        return True
+    bills = tenders.accepted_bills(State(), world)
+    return any(
+        sources.payable(world, bill.value - price) < bill.value - price
+        for bill in world.validator.bills
+        if bill.type in bills
+        for price in prices
+        if price <= bill.value
+    )

@@ -2,14 +2,27 @@
 
 from typing import Final, Literal
 
-from vendd.core.facts import CreditEnd, Fault, Severity
+from vendd.core.facts import CreditEnd, Fault, Reason, Severity
 from vendd.core.policy import ForceVend
-from vendd.core.sale import offer
+from vendd.core.sale import age, card, offer, sources
 from vendd.core.sale.closing import restart_time
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.paying import give_back
 from vendd.core.sale.reports import LeverPressed, Timer
-from vendd.core.sale.states import ChooseAgain, Credit, Hold, OverpayAsked, Owed, Vending
+from vendd.core.sale.states import (
+    AgeCheck,
+    Authorising,
+    ChooseAgain,
+    Credit,
+    Hold,
+    OverpayAsked,
+    Owed,
+    Returning,
+    SessionOpen,
+    Stacking,
+    Vending,
+    WaitingForTap,
+)
 
 GAP_MS: Final = 3_000
 """Presses closer together than this are one long press."""
@@ -60,12 +73,19 @@ def pull(d: Draft) -> None:
     """What the lever means now; the clear key without an entry means the same."""
     if d.world.door_open:
         return
+    if d.state.bill_moves and not isinstance(d.state.phase, Stacking | Returning):
+        d.set(bill_lever=True)  # remembered until the bill is somewhere
+        return
     match d.state.phase:
         case Vending():  # too late: remembered (R8)
             if d.state.customer is not None:
                 d.customer_with(lever=True)
+        case Stacking():
+            d.customer_with(lever=True)
+        case WaitingForTap() | Authorising() | SessionOpen() | AgeCheck():
+            _leave_reader(d)
         case Owed(_, retried, _):
-            if not retried or not d.world.changer.ready:
+            if not retried or not sources.ready(d.world):
                 give_back(d, CreditEnd.LEVER)
         case ChooseAgain() | Hold():
             give_back(d, CreditEnd.LEVER)
@@ -74,6 +94,22 @@ def pull(d: Draft) -> None:
         case _:
             d.clear_entry()
             d.hush()
+
+
+def _leave_reader(d: Draft) -> None:
+    """No card after all. Mixed tender: the cash that is there goes back as well."""
+    match d.state.phase:
+        case SessionOpen() if d.state.entry:
+            d.clear_entry()
+            return
+        case SessionOpen():
+            card.end_session(d)
+        case AgeCheck():
+            age.stop(d)
+        case _:
+            card.cancel(d, Reason.CANCELLED_BY_CUSTOMER)
+    if d.state.money and isinstance(d.state.phase, Credit):
+        _give_back_credit(d)
 
 
 def _give_back_credit(d: Draft) -> None:
@@ -87,16 +123,18 @@ def _give_back_credit(d: Draft) -> None:
 
 def _must_buy_first(d: Draft) -> bool:
     """Force-vend holds until a vend failed or nothing can be bought with this credit."""
-    if d.policy.force_vend is not ForceVend.ALL:  # 'bills' concerns bills only
+    customer, force = d.state.customer, d.policy.force_vend
+    if force is ForceVend.OFF:
         return False
-    customer = d.state.customer
+    if force is ForceVend.BILLS and (customer is None or not customer.bills):
+        return False  # a bill that is still held goes back as itself: nothing is changed
     if customer is None or customer.failures or customer.bought or not d.selling:
         return False
     return any(_buyable(d, price) for price in offer.prices_for_money(d.world))
 
 
 def _buyable(d: Draft, price: int) -> bool:
-    change = d.state.credit - price
+    change = d.state.money - price
     if change < 0:
         return False
-    return change - offer.change_payable(d.world, change) <= d.policy.overpay_up_to
+    return change - sources.payable(d.world, change) <= d.policy.overpay_up_to

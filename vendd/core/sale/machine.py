@@ -11,10 +11,50 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any, Final
 
-from vendd.core.facts import CreditEnd, Door
+from vendd.core.facts import CreditEnd, Door, Reason
 from vendd.core.rows import Record
-from vendd.core.sale import cash, drops, lever, outputs, paying, selecting, tubes, vending
+from vendd.core.sale import (
+    age,
+    bills,
+    card,
+    cash,
+    drops,
+    lever,
+    outputs,
+    paying,
+    recycler,
+    refund,
+    selecting,
+    tubes,
+    vending,
+)
 from vendd.core.sale.acts import Acknowledge, Act
+from vendd.core.sale.bill_reports import (
+    BillInEscrow,
+    BillInterrupted,
+    BillPayoutEnded,
+    BillReading,
+    BillRejected,
+    BillReturned,
+    BillsRemoved,
+    BillStacked,
+    BillUnclear,
+    BillValidatorLost,
+    BillValidatorReady,
+    RecyclerHandled,
+    RecyclerRead,
+)
+from vendd.core.sale.card_reports import (
+    AgeVerified,
+    CardReaderReady,
+    ReaderFault,
+    SessionBegun,
+    SessionEnded,
+    VendApproved,
+    VendDenied,
+    VendFailureSettled,
+    VendSuccessSettled,
+)
 from vendd.core.sale.closing import open_claim, to_credit
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.exact_change import watch_exact_change
@@ -41,6 +81,8 @@ from vendd.core.sale.reports import (
 )
 from vendd.core.sale.states import (
     EPHEMERAL,
+    AgeCheck,
+    Authorising,
     ChooseAgain,
     ClaimShown,
     Credit,
@@ -49,11 +91,25 @@ from vendd.core.sale.states import (
     OverpayAsked,
     Owed,
     Paying,
+    Refunding,
+    Returning,
+    SessionOpen,
+    Stacking,
     State,
+    WaitingForTap,
 )
 from vendd.core.snapshot import Snapshot
 
-_TOUCHES: Final = (KeyPressed, LeverPressed, CoinAccepted, CoinRejected)
+_TOUCHES: Final = (
+    KeyPressed,
+    LeverPressed,
+    CoinAccepted,
+    CoinRejected,
+    BillReading,
+    BillStacked,
+    BillRejected,
+    SessionBegun,
+)
 _CREDIT_STANDS: Final = (Credit, ChooseAgain, Hold, OverpayAsked, Owed)
 
 
@@ -66,6 +122,7 @@ def step(
     if handler is not None:
         handler(d, report)
     _return_when_shut(d)
+    _settle_origin(d)
     watch_exact_change(d)
     if isinstance(report, _TOUCHES):
         _show_that_it_was_noticed(d, state, snapshot)
@@ -77,8 +134,19 @@ def durable_changed(old: State, new: State) -> bool:
     return any(getattr(old, name) != getattr(new, name) for name in _DURABLE)
 
 
+def _settle_origin(d: Draft) -> None:
+    """Coins are spent first; what is left of bills can't be more than what is left."""
+    on_its_way = isinstance(d.state.phase, Paying)
+    if d.state.credit_bills > d.state.credit and not on_its_way:
+        d.set(credit_bills=d.state.credit)
+
+
 def _return_when_shut(d: Draft) -> None:
     """Out of service with credit: returned first. While the door is open money rests."""
+    if not d.selling:
+        card.let_go(d)
+        if isinstance(d.state.phase, AgeCheck):
+            age.stop(d)
     if d.shut and not d.world.door_open and isinstance(d.state.phase, _CREDIT_STANDS):
         paying.give_back(d, CreditEnd.OUT_OF_SERVICE)
 
@@ -102,9 +170,29 @@ def _on_timer(d: Draft, report: TimerFired) -> None:
             tubes.look_again(d)
         case Timer.LEVER:
             lever.quiet(d)
+        case Timer.BILL:
+            bills.on_bill_time(d)
         case _:
-            _customer_timed_out(d, report.timer)
+            _phase_timed_out(d, report.timer)
     selecting.forget_if_gone(d)
+
+
+def _phase_timed_out(d: Draft, timer: Timer) -> None:
+    match d.state.phase, timer:
+        case Stacking() | Returning(), Timer.STACK:
+            bills.on_stack_time(d)
+        case WaitingForTap(), Timer.TAP:
+            card.cancel(d, Reason.CUSTOMER_TIMEOUT)
+        case Authorising(), Timer.AUTHORISE:
+            card.cancel(d, Reason.READER_TIMEOUT, "declined")
+        case SessionOpen(), Timer.SESSION:
+            card.end_session(d)
+        case AgeCheck(), Timer.AGE:
+            age.stop(d)
+        case Refunding(), Timer.REFUND:
+            refund.on_time(d)
+        case _:
+            _customer_timed_out(d, timer)
 
 
 def _customer_timed_out(d: Draft, timer: Timer) -> None:
@@ -183,5 +271,27 @@ _HANDLERS: Final[dict[type[Report], Callable[[Draft, Any], None]]] = {
     DoorMoved: _on_door,
     ServiceChanged: _on_service,
     Started: on_started,
+    BillReading: bills.on_reading,
+    BillInEscrow: bills.on_escrow,
+    BillStacked: bills.on_stacked,
+    BillReturned: bills.on_returned,
+    BillRejected: bills.on_rejected,
+    BillInterrupted: bills.on_interrupted,
+    BillUnclear: bills.on_unclear,
+    BillValidatorReady: recycler.on_ready,
+    BillValidatorLost: recycler.on_lost,
+    BillsRemoved: recycler.on_removed,
+    RecyclerRead: recycler.on_stores_read,
+    RecyclerHandled: recycler.on_handled,
+    BillPayoutEnded: paying.on_bills_ended,
+    SessionBegun: card.on_session,
+    SessionEnded: card.on_session_ended,
+    VendApproved: card.on_approved,
+    VendDenied: card.on_denied,
+    VendSuccessSettled: refund.on_success,
+    VendFailureSettled: refund.on_settled,
+    AgeVerified: selecting.on_age,
+    CardReaderReady: card.on_ready,
+    ReaderFault: card.on_fault,
 }
 _DURABLE: Final = tuple(f.name for f in fields(State) if f.name not in EPHEMERAL)

@@ -1,8 +1,8 @@
 """What can be sold now, for which prices, with which change: asked before anything moves (R5)."""
 
-from vendd.core.change import can_pay, largest_payable
 from vendd.core.facts import RefusalReason
 from vendd.core.planogram import SlotState
+from vendd.core.sale import tariff
 from vendd.core.snapshot import Snapshot
 
 
@@ -33,6 +33,15 @@ def prices_for_money(world: Snapshot) -> frozenset[int]:
     )
 
 
+def card_prices(world: Snapshot) -> frozenset[int]:
+    """The card prices of everything that a card can buy now."""
+    return frozenset(
+        tariff.for_card(view.slot, world.policy).price
+        for selection, view in world.slots.items()
+        if not view.slot.free and obstacle(world, selection) is None
+    )
+
+
 def highest_price(world: Snapshot) -> int | None:
     """The highest price money can buy now; None when nothing is for sale for money."""
     return max(prices_for_money(world), default=None)
@@ -41,13 +50,3 @@ def highest_price(world: Snapshot) -> int | None:
 def something_free(world: Snapshot) -> bool:
     """A free product can be had."""
     return any(v.slot.free and obstacle(world, s) is None for s, v in world.slots.items())
-
-
-def change_payable(world: Snapshot, change: int) -> int:
-    """How much of `change` the tubes pay while they keep their reserve."""
-    if change == 0 or not world.changer.ready:
-        return 0
-    reserve = world.policy.tube_reserve
-    if can_pay(change, world.tubes, reserve):
-        return change
-    return largest_payable(change, world.tubes, reserve)[0]

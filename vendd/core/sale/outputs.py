@@ -6,13 +6,14 @@ replaced or a changer that was reset is right again without anyone remembering.
 
 from typing import Final
 
-from vendd.core.change import acceptable_coins
 from vendd.core.facts import Channel
 from vendd.core.money import format_amount
 from vendd.core.planogram import SlotState
-from vendd.core.sale import offer
+from vendd.core.sale import offer, tenders
 from vendd.core.sale.states import (
+    AgeCheck,
     Authorising,
+    BillDoing,
     ChooseAgain,
     ClaimShown,
     Credit,
@@ -22,55 +23,41 @@ from vendd.core.sale.states import (
     OverpayAsked,
     Owed,
     Paying,
+    Refunding,
+    Returning,
+    Sale,
+    Session,
     SessionOpen,
     Stacking,
     State,
     Vending,
     WaitingForTap,
 )
+from vendd.core.sale.tariff import for_cash
 from vendd.core.sale.texts import TEXTS
 from vendd.core.snapshot import Snapshot
 
 Screen = tuple[str, str]
 
-_TAKES_COINS: Final = (
-    Idle,
-    Credit,
-    OverpayAsked,
-    ChooseAgain,
-    Hold,
-    Owed,
-    ClaimShown,
-    WaitingForTap,
-)
-
-
-def accepted_coins(state: State, world: Snapshot) -> frozenset[int]:
-    """Coin types to enable now (R2, R11, maximum credit)."""
-    selling = world.in_service and not state.locked and world.changer.ready
-    highest = offer.highest_price(world)
-    if not selling or highest is None or not isinstance(state.phase, _TAKES_COINS):
-        return frozenset()
-    policy = world.policy
-    return acceptable_coins(
-        state.credit,
-        world.changer.coins,
-        world.tubes,
-        maximum=highest if policy.max_credit is None else policy.max_credit,
-        reserve=0,
-        unreturnable=policy.accept_unreturnable_up_to,
-    )
+# The tenders' side of what devices are brought to; one place to ask for all of it.
+accepted_coins = tenders.accepted_coins
+accepted_bills = tenders.accepted_bills
+enabled_readers = tenders.enabled_readers
+card_prices = tenders.card_price_range
 
 
 def screen(state: State, world: Snapshot, columns: int = 16) -> Screen:
     """Both lines, amounts set to the right edge of `columns`."""
-    if world.door_open and not isinstance(state.phase, Vending | Paying):
-        text = "door_open_credit" if state.credit else "door_open"
-        return _say(text, world, columns, amount=state.credit)
-    if (world.out_of_service or state.locked) and not isinstance(state.phase, Vending | Paying):
+    if world.door_open and not isinstance(state.phase, _BUSY):
+        text = "door_open_credit" if state.money else "door_open"
+        return _say(text, world, columns, amount=state.money)
+    if (world.out_of_service or state.locked) and not isinstance(state.phase, _BUSY):
         ref = getattr(state.phase, "ref", "")
         text = "out_of_service_ref" if ref else "out_of_service"
         return _say(text, world, columns, ref=ref)
+    if state.bill_moves and not isinstance(state.phase, _BUSY):
+        moving = state.bill is not None and state.bill.doing is BillDoing.RETURNING
+        return _say("wait" if moving else "checking_bill", world, columns)
     if state.notice is not None:
         return _notice(state.notice, world, columns)
     if state.entry:
@@ -84,7 +71,7 @@ def out_of_service(world: Snapshot, columns: int = 16) -> Screen:
 
 
 def _phase(state: State, world: Snapshot, columns: int) -> Screen:
-    credit = state.credit
+    credit = state.money
     match state.phase:
         case Idle():
             return _idle(state, world, columns)
@@ -95,7 +82,9 @@ def _phase(state: State, world: Snapshot, columns: int) -> Screen:
         case ClaimShown(ref, amount):
             return _say("claim", world, columns, amount=amount, ref=ref)
         case WaitingForTap(sale):
-            return _say("tap", world, columns, selection=sale.selection, amount=sale.price)
+            return _tap(sale, world, columns)
+        case SessionOpen(session):
+            return _session(session, state, world, columns)
         case Vending(sale):
             free = sale.channel is Channel.FREE
             return _say("free" if free else "vending", world, columns, selection=sale.selection)
@@ -105,13 +94,34 @@ def _phase(state: State, world: Snapshot, columns: int) -> Screen:
             return _say(_PLAIN[type(phase)], world, columns, amount=credit)
 
 
+def _tap(sale: Sale, world: Snapshot, columns: int) -> Screen:
+    """Where a card pays another price than cash, both are shown before paying."""
+    cash = for_cash(world.slots[sale.selection].slot).price
+    differ = cash != sale.price and sale.credit_before == 0 and tenders.fitted(world) != ("CARD",)
+    text = "two_prices" if differ else "tap"
+    amount = sale.price if differ or sale.card is None else sale.card.asked
+    return _say(text, world, columns, selection=sale.selection, amount=amount)
+
+
+def _session(session: Session, state: State, world: Snapshot, columns: int) -> Screen:
+    """The balance is often a pre-authorisation: shown only where the owner wants it."""
+    if state.money:
+        return _say("credit", world, columns, amount=state.money)
+    if world.policy.show_card_balance and session.funds is not None:
+        return _say("session_funds", world, columns, amount=session.funds)
+    return _say("session", world, columns)
+
+
+_BUSY: Final = (Vending, Paying, Stacking, Returning, Refunding)
 _PLAIN: Final[dict[type, str]] = {
     Credit: "credit",
     Hold: "hold",
     ChooseAgain: "not_delivered",
-    SessionOpen: "session",
     Authorising: "authorising",
+    AgeCheck: "age",
+    Refunding: "wait",
     Stacking: "wait",
+    Returning: "returning",
 }
 
 
@@ -127,12 +137,17 @@ def _idle(state: State, world: Snapshot, columns: int) -> Screen:
 
 def can_be_paid(world: Snapshot) -> bool:
     """Something can take money, or something is free."""
-    return world.changer.ready or offer.something_free(world)
+    return bool(tenders.usable(world)) or offer.something_free(world)
 
 
-def tenders(world: Snapshot) -> str:
-    """The tenders that work, as the display names them."""
-    return "COINS" if world.changer.ready else ""
+def tender_line(world: Snapshot) -> str:
+    """The tenders that work, as the display names them; those that don't are missed by name."""
+    usable, fitted = tenders.usable(world), tenders.fitted(world)
+    if usable == (tenders.CARD,) and len(fitted) > 1:
+        return "CARD ONLY"
+    if tenders.CARD in fitted and tenders.CARD not in usable and usable:
+        return "CASH ONLY"
+    return " ".join(usable)
 
 
 def _notice(notice: Notice, world: Snapshot, columns: int) -> Screen:
@@ -161,7 +176,7 @@ def _say(
         "price": format_amount(view.slot.price("cash") if view else 0, world.policy.exponent),
         "amount": format_amount(amount, world.policy.exponent),
         "ref": ref,
-        "tenders": tenders(world),
+        "tenders": tender_line(world),
         "support": world.policy.support_line,
     }
     first, second = (_fit(line.format(**words), columns) for line in TEXTS[text])
@@ -180,4 +195,5 @@ def _fit(line: str, columns: int) -> str:
 
 def prices_may_change(state: State) -> bool:
     """New prices wait for the customer: no credit, no order, nothing half typed (R4)."""
-    return isinstance(state.phase, Idle | ClaimShown) and not state.credit and not state.entry
+    quiet = isinstance(state.phase, Idle | ClaimShown) and not state.entry
+    return quiet and not state.money and not state.bill_moves

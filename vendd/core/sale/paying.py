@@ -5,13 +5,16 @@ from typing import Final, Literal
 
 from vendd.core.change import largest_payable
 from vendd.core.facts import CreditEnd, Outcome, Reason
-from vendd.core.sale.acts import PayOut, ReadTubes
+from vendd.core.sale import sources
+from vendd.core.sale.acts import PayBills, PayOut, ReadStores, ReadTubes, ReturnBill
+from vendd.core.sale.bill_reports import BillPayoutEnded, RecyclerStore
 from vendd.core.sale.closing import close_credit, close_sale, forfeit, leave, open_claim, owe
 from vendd.core.sale.doubt import doubtful_payout
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.payout_books import Coins, back_to_credit, book_coins, decide
+from vendd.core.sale.payout_books import Coins, back_to_credit, book_bills, book_coins, decide
 from vendd.core.sale.reports import PayoutEnded, Timer, Tube
-from vendd.core.sale.states import Hold, Owed, Paying, Payout, Sale
+from vendd.core.sale.states import BillDoing, Hold, Owed, Paying, Payout, Returning, Sale
+from vendd.core.snapshot import Snapshot
 
 NOBODY_THERE: Final = frozenset({CreditEnd.IDLE, CreditEnd.OUT_OF_SERVICE, CreditEnd.POWER_LOSS})
 """Refunds for these reasons: nobody waits for the rest, so it is a claim at once."""
@@ -33,32 +36,78 @@ def give_back(d: Draft, why: CreditEnd) -> None:
 def pay(
     d: Draft, kind: Literal["change", "refund"], why: CreditEnd | None, sale: Sale | None
 ) -> None:
-    """Start paying the whole credit; what the tubes don't hold stays credit."""
+    """Give back a held bill as itself, then the whole credit; what can't be paid stays credit."""
     d.clear_entry()
     d.hush()
-    due, ready, phase = d.state.credit, d.world.changer.ready, d.state.phase
-    amount, coins = _plan(d, kind)
+    bill = d.state.bill
+    if bill is not None and bill.doing is BillDoing.ESCROW and bill.bill is not None:
+        d.set(bill=replace(bill, doing=BillDoing.RETURNING))
+        d.go(Returning(kind, why, sale), d.policy.stack_ms)
+        d.do(ReturnBill(bill.bill))
+    elif d.state.credit == 0:
+        _nothing_to_pay(d, why, sale)
+    else:
+        _pay_credit(d, kind, why, sale)
+
+
+def _nothing_to_pay(d: Draft, why: CreditEnd | None, sale: Sale | None) -> None:
+    """The bill was all there was."""
+    _close_sold(d, sale, 0, 0)
+    if sale is None and d.state.customer is not None and d.state.customer.inserted:
+        close_credit(d, why or CreditEnd.LATE_COIN)
+    leave(d)
+    if sale is not None:
+        d.say("thanks", d.policy.thanks_ms)
+
+
+def _pay_credit(
+    d: Draft, kind: Literal["change", "refund"], why: CreditEnd | None, sale: Sale | None
+) -> None:
+    due, phase = d.state.credit, d.state.phase
+    changer = d.world.changer
+    waits = d.state.booting and changer.fitted and not changer.ready
+    ready = sources.ready(d.world) and not waits
+    amount, coins, bills = _plan(d, kind)
     if not ready:  # just started: decide when the changer is up and the tubes are known
-        amount, coins = (due if d.state.booting else 0), ()
+        amount, coins, bills = (due if d.state.booting else 0), (), ()
     if amount == 0:
         fall_short(d, kind, why, sale, due=due, paid=0, untried=not ready)
         return
     retry = isinstance(phase, Owed) and (phase.retried or why is CreditEnd.LEVER)
     number = d.number("payout")
-    payout = Payout(f"p{number}", kind, amount, due, coins, why, asked=ready, retry=retry)
+    payout = Payout(
+        f"p{number}",
+        kind,
+        amount,
+        due,
+        coins,
+        why,
+        asked=ready,
+        retry=retry,
+        bills=bills,
+        out="bills" if bills else "coins",
+    )
     decide(d, payout)
     d.go(Paying(payout, sale), d.policy.payout_answer_ms)
     if ready:
-        d.do(PayOut(payout.id, coins, amount))
+        _ask_for(d, payout)
 
 
-def _plan(d: Draft, kind: Literal["change", "refund"]) -> tuple[int, Coins]:
+def _plan(d: Draft, kind: Literal["change", "refund"]) -> tuple[int, Coins, Coins]:
     """Change keeps the tube reserve, unless the customer would be owed money then."""
     reserve = d.policy.tube_reserve if kind == "change" else 0
-    amount, coins = largest_payable(d.state.credit, d.world.tubes, reserve)
+    amount, coins, bills = sources.plan(d.world, d.state.credit, reserve)
     if amount < d.state.credit and reserve:
-        return largest_payable(d.state.credit, d.world.tubes)
-    return amount, coins
+        return sources.plan(d.world, d.state.credit)
+    return amount, coins, bills
+
+
+def _ask_for(d: Draft, payout: Payout) -> None:
+    """Bills first: if they don't come out, coins can still make it up."""
+    if payout.out == "bills":
+        d.do(PayBills(payout.id, payout.bills, payout.amount))
+    else:
+        d.do(PayOut(payout.id, payout.coins, payout.amount - payout.bills_out))
 
 
 def ask_again(d: Draft) -> None:
@@ -74,15 +123,53 @@ def on_ended(d: Draft, report: PayoutEnded) -> None:
     phase = d.state.phase
     if not isinstance(phase, Paying) or phase.payout.id != report.payout_id:
         return  # an answer to something that is settled already
+    if phase.payout.out != "coins":
+        return
     if report.certain:
         settle(d, phase, report.paid)
     else:
-        _ask_tubes(d, phase)
+        _ask_counts(d, phase)
 
 
-def _ask_tubes(d: Draft, phase: Paying) -> None:
+def on_bills_ended(d: Draft, report: BillPayoutEnded) -> None:
+    """The recycler says how its part ended; coins follow."""
+    phase = d.state.phase
+    if not isinstance(phase, Paying) or phase.payout.id != report.payout_id:
+        return
+    if phase.payout.out != "bills":
+        return
+    if report.certain:
+        _settle_bills(d, phase, report.paid)
+    else:
+        _ask_counts(d, phase)
+
+
+def _settle_bills(d: Draft, phase: Paying, paid: Coins) -> None:
+    """The bills that left are booked; the rest goes out in coins."""
+    value = book_bills(d, phase.payout, paid)
+    planned = dict(phase.payout.bills)
+    coins = phase.payout.coins
+    rest = phase.payout.amount - value
+    if dict(paid) != planned:  # not what was planned: coins for whatever is still to come
+        coins = coins_for(d.world, rest)
+    payout = replace(phase.payout, out="coins", bills_out=value, coins=coins, unknown=False)
+    d.update(replace(phase, payout=payout))
+    phase = replace(phase, payout=payout)
+    if payout.power_lost or not coins or not d.world.changer.ready:
+        settle(d, phase, ())
+        return
+    d.arm(Timer.PAYOUT, d.policy.payout_answer_ms)
+    _ask_for(d, payout)
+
+
+def coins_for(world: Snapshot, amount: int) -> Coins:
+    """Coins for as much of `amount` as the tubes can pay."""
+    return largest_payable(amount, world.tubes)[1] if world.changer.ready else ()
+
+
+def _ask_counts(d: Draft, phase: Paying) -> None:
     d.update(replace(phase, payout=replace(phase.payout, unknown=True)))
-    d.do(ReadTubes())
+    d.do(ReadStores() if phase.payout.out == "bills" else ReadTubes())
 
 
 def on_overdue(d: Draft) -> None:
@@ -96,7 +183,7 @@ def on_overdue(d: Draft) -> None:
     elif phase.payout.unknown:
         cannot_know(d, "no answer")
     else:
-        _ask_tubes(d, phase)
+        _ask_counts(d, phase)
         d.arm(Timer.PAYOUT, ASKED_MS)
 
 
@@ -105,15 +192,43 @@ def on_tubes_after(d: Draft, now: tuple[Tube, ...]) -> None:
     phase = d.state.phase
     assert isinstance(phase, Paying)
     before = {t.type: t.count for t in d.world.tubes}
-    counted = {t.type: t for t in now if not t.defective}
-    gone = {type_: before.get(type_, 0) - t.count for type_, t in counted.items()}
-    total = sum(counted[type_].value * n for type_, n in gone.items())
-    readable = all(type_ in counted for type_, _ in phase.payout.coins)
-    plausible = all(n >= 0 for n in gone.values()) and total <= phase.payout.amount
-    if readable and plausible and not phase.payout.door_opened:
-        settle(d, phase, tuple((type_, n) for type_, n in gone.items() if n))
+    counted = {t.type: (t.value, t.count) for t in now if not t.defective}
+    gone = _gone(phase.payout, before, counted, phase.payout.coins)
+    if gone is not None:
+        settle(d, phase, gone)
     else:
-        cannot_know(d, f"tubes moved by {total}", now)
+        cannot_know(d, _moved("tubes", before, counted), now)
+
+
+def on_stores_after(d: Draft, now: tuple[RecyclerStore, ...]) -> None:
+    """As `on_tubes_after`, for the recycler's part."""
+    phase = d.state.phase
+    assert isinstance(phase, Paying)
+    before = {s.type: s.count for s in d.world.recycler}
+    counted = {s.type: (s.value, s.count) for s in now if not s.defective}
+    gone = _gone(phase.payout, before, counted, phase.payout.bills)
+    if gone is not None:
+        _settle_bills(d, phase, gone)
+    else:
+        cannot_know(d, _moved("recycler", before, counted))
+
+
+def _gone(
+    payout: Payout, before: dict[int, int], counted: dict[int, tuple[int, int]], asked: Coins
+) -> Coins | None:
+    """Pieces per type that left; None when the counts can't be about this payout alone."""
+    gone = {type_: before.get(type_, 0) - count for type_, (_, count) in counted.items()}
+    total = sum(counted[type_][0] * n for type_, n in gone.items())
+    readable = all(type_ in counted for type_, _ in asked)
+    plausible = all(n >= 0 for n in gone.values()) and total <= payout.amount - payout.bills_out
+    if not (readable and plausible) or payout.door_opened:
+        return None
+    return tuple((type_, n) for type_, n in gone.items() if n)
+
+
+def _moved(what: str, before: dict[int, int], counted: dict[int, tuple[int, int]]) -> str:
+    total = sum((before.get(t, 0) - count) * value for t, (value, count) in counted.items())
+    return f"{what} moved by {total}"
 
 
 def cannot_know(d: Draft, status: str, tubes_now: tuple[Tube, ...] | None = None) -> None:
@@ -121,9 +236,11 @@ def cannot_know(d: Draft, status: str, tubes_now: tuple[Tube, ...] | None = None
     phase = d.state.phase
     assert isinstance(phase, Paying)
     payout = phase.payout
-    back_to_credit(d, payout, payout.amount)
+    back_to_credit(d, payout, payout.amount - payout.bills_out)
     if phase.sale is not None:
-        close_sale(d, phase.sale, Outcome.DOUBTFUL, Reason.OTHER, change_due=payout.due)
+        due, paid = payout.due, payout.bills_out
+        doubtful = Outcome.DOUBTFUL
+        close_sale(d, phase.sale, doubtful, Reason.OTHER, change_due=due, change_paid=paid)
     doubtful_payout(d, phase, status, tubes_now)
     lost = CreditEnd.POWER_LOSS if payout.power_lost else CreditEnd.OUT_OF_SERVICE
     reason = "power_loss" if payout.power_lost else "changer_lost"
@@ -133,7 +250,7 @@ def cannot_know(d: Draft, status: str, tubes_now: tuple[Tube, ...] | None = None
 def settle(d: Draft, phase: Paying, paid: Coins) -> None:
     """The payout is known: book it, close what it belonged to, see what is left."""
     payout, sale = phase.payout, phase.sale
-    value = book_coins(d, payout, paid)
+    value = payout.bills_out + book_coins(d, payout, paid)
     back_to_credit(d, payout, payout.amount - value)
     if payout.power_lost and d.state.credit:
         _close_sold(d, sale, payout.due, value)
@@ -187,7 +304,7 @@ def fall_short(
     """
     _close_sold(d, sale, due, paid)
     sale_id = sale.id if sale else None
-    phase, ready = d.state.phase, d.world.changer.ready
+    phase, ready = d.state.phase, sources.ready(d.world)
     reason = "payout_incomplete" if ready else "changer_lost"
     if d.shut:
         open_claim(d, CreditEnd.OUT_OF_SERVICE, reason, sale_id)

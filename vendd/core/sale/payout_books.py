@@ -9,7 +9,7 @@ remainder in exactly one account.
 from typing import Literal
 
 from vendd.core import ledger
-from vendd.core.rows import CountersAdded, Posted, TubeSet
+from vendd.core.rows import CountersAdded, Posted, RecyclerSet, TubeSet
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.reports import Tube
 from vendd.core.sale.states import Payout
@@ -18,49 +18,69 @@ Coins = tuple[tuple[int, int], ...]
 """(coin type, count)."""
 
 
-def _account(kind: Literal["change", "refund"]) -> str:
+def account(kind: Literal["change", "refund"]) -> str:
     return ledger.CHANGE if kind == "change" else ledger.REFUNDS
 
 
 def decide(d: Draft, payout: Payout) -> None:
     """The amount leaves the credit."""
-    account = _account(payout.kind)
-    d.record(Posted(ledger.CUSTOMER, account, payout.amount, payout.kind, payout.id))
+    d.record(Posted(ledger.CUSTOMER, account(payout.kind), payout.amount, payout.kind, payout.id))
     d.set(credit=d.state.credit - payout.amount)
 
 
 def back_to_credit(d: Draft, payout: Payout, amount: int) -> None:
     """What did not leave the machine."""
     if amount > 0:
-        account = _account(payout.kind)
-        d.record(Posted(account, ledger.CUSTOMER, amount, "unpaid", payout.id))
+        d.record(Posted(account(payout.kind), ledger.CUSTOMER, amount, "unpaid", payout.id))
         d.set(credit=d.state.credit + amount)
 
 
 def book_coins(d: Draft, payout: Payout, paid: Coins) -> int:
     """Coins of this payout left their tubes. Returns how much of its amount that was."""
     tubes = {t.type: t for t in d.world.tubes}
-    total = 0
+    total, room = 0, payout.amount - payout.bills_out
     for type_, count in paid:
         tube = tubes.get(type_)
         if tube is not None and count > 0:
-            _book(d, payout, tube, count, payout.amount - min(total, payout.amount))
+            _book(d, payout, ledger.tube(tube.value), tube.value * count, room - min(total, room))
+            take_from_tube(d, tube, count)
             total += tube.value * count
+    _count_out(d, total)
+    return min(total, room)
+
+
+def book_bills(d: Draft, payout: Payout, paid: Coins) -> int:
+    """Bills of this payout left the recycler. Returns how much of its amount that was."""
+    stores = {s.type: s for s in d.world.recycler}
+    total, room = 0, payout.amount
+    for type_, count in paid:
+        store = stores.get(type_)
+        if store is not None and count > 0:
+            name = ledger.recycler(store.value)
+            _book(d, payout, name, store.value * count, room - min(total, room))
+            missing = (count - store.count) * store.value
+            if missing > 0:
+                d.record(Posted(name, ledger.UNEXPLAINED, missing, "undercounted"))
+            left = max(0, store.count - count)
+            d.record(RecyclerSet(store.type, store.value, left, False, store.defective))
+            total += store.value * count
+    _count_out(d, total)
+    return min(total, room)
+
+
+def _count_out(d: Draft, total: int) -> None:
     if total:
         d.record(CountersAdded(cash_out=total))
         if d.state.customer is not None:
             d.customer_with(returned=d.state.customer.returned + total)
-    return min(total, payout.amount)
 
 
-def _book(d: Draft, payout: Payout, tube: Tube, count: int, room: int) -> None:
-    store, value = ledger.tube(tube.value), tube.value * count
+def _book(d: Draft, payout: Payout, store: str, value: int, room: int) -> None:
     due = min(value, room)
     if due:
-        d.record(Posted(_account(payout.kind), store, due, payout.kind, payout.id))
-    if value > due:  # more left the tube than was decided: never hidden
+        d.record(Posted(account(payout.kind), store, due, payout.kind, payout.id))
+    if value > due:  # more left the store than was decided: never hidden
         d.record(Posted(ledger.UNEXPLAINED, store, value - due, "paid_too_much", payout.id))
-    take_from_tube(d, tube, count)
 
 
 def take_from_tube(d: Draft, tube: Tube, count: int) -> None:

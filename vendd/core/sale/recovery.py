@@ -6,20 +6,23 @@ motor is homed, no coin is paid before the changer has said what it holds.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from vendd.core.facts import CreditEnd, MachineStarted, Outcome, Proof, Reason
 from vendd.core.rows import Released
-from vendd.core.sale import lever
+from vendd.core.sale import lever, refund
 from vendd.core.sale.closing import close_sale, leave, to_credit
 from vendd.core.sale.doubt import doubtful_vend
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.drops import remember
 from vendd.core.sale.paying import give_back, pay
-from vendd.core.sale.reports import Started
+from vendd.core.sale.reports import Started, Timer
 from vendd.core.sale.slots import slot_failed
 from vendd.core.sale.states import (
+    AgeCheck,
     Authorising,
+    Bill,
+    BillDoing,
     ChooseAgain,
     ClaimShown,
     Credit,
@@ -28,6 +31,8 @@ from vendd.core.sale.states import (
     OverpayAsked,
     Owed,
     Paying,
+    Refunding,
+    Returning,
     Sale,
     SessionOpen,
     Stacking,
@@ -48,7 +53,13 @@ def on_started(d: Draft, report: Started) -> None:
     if last is not None and last.delivered and last.dropped:
         d.set(last_vend=None)  # nobody knows how long ago that was
     sale = d.state.sale
+    d.set(unclear_bills=())
+    bill = d.state.bill
+    if bill is not None:  # its validator's report decides
+        d.set(bill=Bill(None, bill.type, bill.value, BillDoing.AWAITED))
+        d.arm(Timer.BILL, d.policy.idle_credit_ms)
     outcome = _resume(d, report)
+    refund.resume(d)
     d.record(
         MachineStarted(
             cause=report.cause,
@@ -71,20 +82,34 @@ def _resume(d: Draft, report: Started) -> str | None:
             return _resume_payout(d, phase)
         case WaitingForTap(sale) | Authorising(sale) | Stacking(sale):
             d.record(Released(sale.id, sale.selection))
+            if sale.card is not None:
+                refund.remember_asked(d, sale)
             close_sale(d, sale, Outcome.CANCELLED, Reason.POWER_LOSS)
             _back(d)
             return "cancelled"
-        case SessionOpen():
+        case Refunding():
+            return "refund_pending"
+        case Returning(kind, why, sale):
+            _resume_returning(d, kind, why, sale)
+        case SessionOpen() | AgeCheck():
             _back(d)
         case ClaimShown():
             d.go(Idle())
         case Owed() as owed:
             d.go(owed, None if d.world.door_open else d.policy.idle_credit_ms)
         case Credit() | OverpayAsked() | ChooseAgain() | Hold():
-            to_credit(d)
+            _credit_again(d)
         case Idle():
             pass
     return None
+
+
+def _credit_again(d: Draft) -> None:
+    if d.state.credit:
+        to_credit(d)
+    else:  # all there was is a bill whose validator has the word
+        d.go(Credit())
+        leave(d)
 
 
 def _back(d: Draft) -> None:
@@ -98,6 +123,16 @@ def _back(d: Draft) -> None:
         d.customer_with(lever=False)
         if not d.world.door_open:
             give_back(d, CreditEnd.LEVER)
+
+
+def _resume_returning(
+    d: Draft, kind: Literal["change", "refund"], why: CreditEnd | None, sale: Sale | None
+) -> None:
+    """The bill is its own story now; the rest of the credit is paid as it would have been."""
+    if sale is not None or d.state.credit:
+        pay(d, kind, why or CreditEnd.POWER_LOSS, sale)
+    else:
+        leave(d)
 
 
 def _resume_payout(d: Draft, phase: Paying) -> str:
@@ -149,8 +184,11 @@ def _not_delivered(
         slot_failed(d, sale.selection, Reason.NO_HOME, off=True)
     if outcome is Outcome.REFUNDED and not d.state.credit:
         outcome = Outcome.CANCELLED  # a free product: there was nothing to give back
-    close_sale(d, sale, outcome, Reason.POWER_LOSS)
     remember(d, sale, delivered=False)
+    if sale.card is not None:
+        refund.begin(d, sale, Reason.POWER_LOSS)
+        return "refund_pending"
+    close_sale(d, sale, outcome, Reason.POWER_LOSS)
     if d.state.customer is not None:
         d.customer_with(failures=d.state.customer.failures + 1)
     _back(d)

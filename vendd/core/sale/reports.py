@@ -45,6 +45,9 @@ class Timer(StrEnum):
     AUTHORISE = "authorise"  # reader's maximum response time
     STACK = "stack"  # bill on its way to the stacker
     SESSION = "session"  # card session without a selection
+    BILL = "bill"  # nobody has said yet where a bill is
+    AGE = "age"  # the reader verifies an age
+    REFUND = "refund"  # the reader settles a failed vend
     OVERPAY = "overpay"  # confirmation of an announced overpay
     JACKPOT = "jackpot"  # anti-jackpot window open
     TUBES = "tubes"  # tubes were found odd: look again

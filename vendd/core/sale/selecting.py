@@ -3,12 +3,16 @@
 from typing import Final
 
 from vendd.core.facts import RefusalReason, SaleRefused
-from vendd.core.sale import offer
+from vendd.core.sale import age, bills, card, offer, sources, tenders
+from vendd.core.sale.acts import CompleteSession
+from vendd.core.sale.card_reports import AgeVerified
 from vendd.core.sale.closing import restart_time, to_credit
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.lever import pull
 from vendd.core.sale.reports import KeyPressed, Timer
+from vendd.core.sale.sales import begin
 from vendd.core.sale.states import (
+    AgeCheck,
     ChooseAgain,
     ClaimShown,
     Credit,
@@ -16,16 +20,18 @@ from vendd.core.sale.states import (
     Idle,
     OverpayAsked,
     Owed,
+    Session,
+    SessionOpen,
 )
-from vendd.core.sale.vending import begin
+from vendd.core.sale.tariff import for_card, for_cash
 
 CLEAR: Final = "clear"
-_OPEN = (Idle, Credit, OverpayAsked, ChooseAgain, Hold, Owed, ClaimShown)
+_OPEN = (Idle, Credit, OverpayAsked, ChooseAgain, Hold, Owed, ClaimShown, SessionOpen)
 
 
 def on_key(d: Draft, report: KeyPressed) -> None:
     """One key. While a sale runs, money goes out or nothing is sold keys do nothing (R8)."""
-    if not isinstance(d.state.phase, _OPEN) or not d.selling:
+    if not isinstance(d.state.phase, _OPEN) or not d.selling or d.state.bill_moves:
         return
     d.hush()
     restart_time(d)
@@ -46,7 +52,7 @@ def on_key(d: Draft, report: KeyPressed) -> None:
 def _on_clear(d: Draft) -> None:
     if d.state.entry:
         d.clear_entry()
-    elif d.state.credit:
+    elif d.state.money or isinstance(d.state.phase, SessionOpen):
         pull(d)
     elif isinstance(d.state.phase, ClaimShown):
         d.go(Idle())
@@ -62,34 +68,116 @@ def select(d: Draft, selection: str) -> None:
         _refuse(d, "invalid", selection)
     elif (obstacle := offer.obstacle(d.world, selection)) is not None:
         _lost(d, *obstacle, selection)
+    elif view.slot.product.min_age > d.state.age_checked:
+        _check_age(d, selection)
     elif view.slot.free:
+        _without_card(d)
         begin(d, selection)
-    elif d.state.credit:
+    elif isinstance(d.state.phase, SessionOpen):
+        _by_card(d, selection, d.state.phase.session)
+    elif d.state.money:
         _buy(d, selection, asked)
-    elif not d.world.changer.ready:  # nothing that could take the money
+    else:
+        _before_paying(d, selection)
+
+
+def _check_age(d: Draft, selection: str) -> None:
+    reader = age.reader_for(d)
+    if reader is None:
+        _lost(d, "not_available", RefusalReason.AGE, selection)
+    else:
+        age.ask(d, selection, reader)
+
+
+def on_age(d: Draft, report: AgeVerified) -> None:
+    """The reader has looked; who is old enough need not key it again."""
+    phase = d.state.phase
+    if not isinstance(phase, AgeCheck) or phase.check_id != report.check_id:
+        return
+    years = d.world.slots[phase.selection].slot.product.min_age
+    age.leave_check(d)
+    if report.verified:
+        d.set(age_checked=max(years, d.state.age_checked))
+        select(d, phase.selection)
+    else:
+        _lost(d, "not_available", RefusalReason.AGE, phase.selection)
+
+
+def _without_card(d: Draft) -> None:
+    """What is paid otherwise needs no card: its session ends."""
+    if isinstance(d.state.phase, SessionOpen):
+        d.do(CompleteSession(d.state.phase.session.reader))
+
+
+def _by_card(d: Draft, selection: str, session: Session) -> None:
+    """In an open session: the credit first, the card for the remainder (mixed tender)."""
+    slot = d.world.slots[selection].slot
+    tariff = for_card(slot, d.policy, session)
+    if d.state.credit >= min(for_cash(slot).price, tariff.price) > 0:
+        d.do(CompleteSession(session.reader))
+        to_credit(d)
+        _buy(d, selection, None)
+    elif not d.world.reader(session.reader).ready:
         _lost(d, "not_available", RefusalReason.OUT_OF_SERVICE, selection)
     else:
-        price = view.slot.price("cash")
-        d.say("price", d.policy.price_ms, selection=selection, amount=price)
+        card.ask(d, selection, tariff, session.reader, session)
+
+
+def _before_paying(d: Draft, selection: str) -> None:
+    """No money yet: ask the card reader if it can be asked first, else say what it costs."""
+    slot, reader = d.world.slots[selection].slot, tenders.first_asked(d.world)
+    usable = tenders.usable(d.world)
+    by_card = for_card(slot, d.policy).price
+    if reader is not None:
+        card.ask(d, selection, for_card(slot, d.policy), reader, None)
+    elif not usable:
+        _lost(d, "not_available", RefusalReason.OUT_OF_SERVICE, selection)
+    elif usable == (tenders.CARD,):
+        d.say("price_card", d.policy.price_ms, selection=selection, amount=by_card)
+    elif tenders.CARD in usable and by_card != for_cash(slot).price:
+        d.say("two_prices", d.policy.price_ms, selection=selection, amount=by_card)
+    else:
+        d.say("price", d.policy.price_ms, selection=selection, amount=for_cash(slot).price)
 
 
 def _buy(d: Draft, selection: str, asked: OverpayAsked | None) -> None:
-    """There is credit and the slot is fine: is it enough, and can the change be paid?"""
-    change = d.state.credit - d.world.slots[selection].slot.price("cash")
+    """There is money and the slot is fine: is it enough, and can the change be paid?"""
+    price = for_cash(d.world.slots[selection].slot).price
+    with_bill = d.state.credit < price
+    change = (d.state.money if with_bill else d.state.credit) - price
     if change < 0:
-        _refuse(d, "add", selection, -change)
+        _add_or_tap(d, selection, -change)
         return
-    keeps = change - offer.change_payable(d.world, change)
+    keeps = change - sources.payable(d.world, change)
     if keeps == 0 or isinstance(d.state.phase, Owed):  # what was owed before stays owed after
-        begin(d, selection)
+        _begin(d, selection, with_bill=with_bill)
     elif keeps > d.policy.overpay_up_to:
         if asked is not None and isinstance(d.state.phase, OverpayAsked):
             to_credit(d)
         _lost(d, "no_change", RefusalReason.NO_CHANGE, selection)
     elif asked == OverpayAsked(selection, keeps):
-        begin(d, selection, overpay=keeps)
+        _begin(d, selection, with_bill=with_bill, overpay=keeps)
     else:
         d.go(OverpayAsked(selection, keeps), d.policy.overpay_confirm_ms)
+
+
+def _begin(d: Draft, selection: str, *, with_bill: bool, overpay: int = 0) -> None:
+    if with_bill:
+        bills.stack_for(d, selection, overpay)
+    else:
+        begin(d, selection, overpay=overpay)
+
+
+def _add_or_tap(d: Draft, selection: str, missing: int) -> None:
+    """Too little: under mixed tender a card may pay the rest (cash that waits in escrow can't)."""
+    slot, reader = d.world.slots[selection].slot, tenders.first_asked(d.world)
+    mixed = d.policy.mixed_tender and d.state.bill is None
+    tariff = for_card(slot, d.policy)
+    standing = isinstance(d.state.phase, Credit | ChooseAgain | Hold)
+    if mixed and standing and reader is not None and tariff.price > d.state.credit:
+        card.ask(d, selection, tariff, reader, None)
+    else:
+        _refuse(d, "add", selection, missing)
 
 
 def _refuse(d: Draft, text: str, selection: str, amount: int = 0) -> None:
@@ -118,5 +206,5 @@ def _lost(d: Draft, text: str, reason: RefusalReason, selection: str) -> None:
 
 def forget_if_gone(d: Draft) -> None:
     """An idle customer without money has left: their lost sales count anew."""
-    if isinstance(d.state.phase, Idle) and d.state.credit == 0 and d.state.refused:
-        d.set(refused=())
+    if isinstance(d.state.phase, Idle) and (d.state.refused or d.state.age_checked):
+        d.set(refused=(), age_checked=0)

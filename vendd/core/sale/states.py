@@ -6,9 +6,10 @@ a message says does not.
 """
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Final, Literal
 
-from vendd.core.facts import Channel, CreditEnd, Proof
+from vendd.core.facts import Channel, CreditEnd, Proof, Reason
 from vendd.core.sale.reports import TurnResult
 
 
@@ -23,6 +24,93 @@ class Customer:
     bought: int = 0
     lever: bool = False  # pressed while it could not be served (R8)
     owed_ref: str | None = None  # the one reference for whatever can't be paid to them
+    bills: int = 0  # what of `inserted` came in bills
+
+
+class BillDoing(StrEnum):
+    """What is known of a bill between escrow and its end."""
+
+    ESCROW = "escrow"
+    STACKING = "stacking"
+    RETURNING = "returning"
+    AWAITED = "awaited"  # validator reset or lost with it inside: its report decides
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The one bill that is in the validator and in no book yet.
+
+    `bill` is the driver's number of it, None in a new life of the daemon.
+    """
+
+    bill: int | None
+    type: int
+    value: int
+    doing: BillDoing = BillDoing.ESCROW
+
+    @property
+    def held(self) -> int:
+        """What of it the customer can spend or take back right now."""
+        return self.value if self.doing is BillDoing.ESCROW else 0
+
+
+@dataclass(frozen=True, slots=True)
+class CardPart:
+    """What a card pays of one sale. `asked` of it, `approved` once the reader said so."""
+
+    reader: int
+    asked: int
+    serial: str = ""
+    media_hash: str = ""
+    approved: int | None = None
+    approved_at: str | None = None
+    authorise_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnclearBill:
+    """Nobody knew where this bill was: its value is a claim. It may still turn up."""
+
+    bill: int | None
+    value: int
+
+
+class Order(StrEnum):
+    """What a reader was told about a vend whose end it has not confirmed."""
+
+    CANCEL = "cancel"
+    DENIED = "denied"  # it is over; only a late approval could still come
+    FAIL = "fail"
+    CONFIRM = "confirm"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVend:
+    """A vend by card that is over for the customer, not yet for the reader."""
+
+    vend_id: str
+    order: Order
+    card: CardPart
+    item_no: int
+    ref: str | None = None  # given out: the refund is due already
+    power_lost: bool = False  # while it was asked
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the reader said of the card in an open session; never decides about money.
+
+    `funds` None: not said, or not to be shown. `price_list` names a list of the planogram;
+    `discount`, `surcharge` in percent of the price.
+    """
+
+    reader: int
+    funds: int | None = None
+    media_hash: str = ""
+    price_list: str = ""
+    discount: int = 0
+    surcharge: int = 0
+    revaluable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +119,8 @@ class Sale:
 
     `price` is what the customer saw (R4). `decides` is the proof that counts:
     the drop sensor, else the home switch. `delivered` is that proof once seen.
-    `credit_before` counts coins that were still rolling when it began.
+    `credit_before` counts coins that were still rolling when it began;
+    `bills_before` is what of it came in bills. `failed`: it will not be delivered.
     """
 
     id: str
@@ -45,6 +134,13 @@ class Sale:
     decides: Proof
     credit_before: int
     price_list: str = "cash"
+    list_price: int = 0
+    discount: int = 0
+    surcharge: int = 0
+    bills_before: int = 0
+    card: CardPart | None = None
+    session: Session | None = None  # the card session it was bought in, while that is open
+    failed: Reason | None = None
     overpay: int = 0
     exact_change: bool = False
     turn: int = 1
@@ -60,18 +156,35 @@ class Sale:
         """Names one turn of the motor, so that a late answer is never taken for a newer one."""
         return f"{self.id}.{self.turn}"
 
-    def with_coin(self, value: int) -> "Sale":
-        """A coin that was still rolling is in."""
-        return replace(self, credit_before=self.credit_before + value)
+    @property
+    def from_credit(self) -> int:
+        """What of the price is paid with cash credit."""
+        return self.price - (self.card.asked if self.card is not None else 0)
+
+    @property
+    def charged(self) -> int:
+        """What was paid in all: the approved amount is what a card paid."""
+        approved = self.card.approved if self.card is not None else None
+        return self.from_credit + (approved or 0)
+
+    def with_money(self, value: int, *, bills: bool = False) -> "Sale":
+        """Money that was still on its way is in."""
+        return replace(
+            self,
+            credit_before=self.credit_before + value,
+            bills_before=self.bills_before + (value if bills else 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Payout:
-    """Coins on their way out. `amount` is decided and in no credit any more.
+    """Money on its way out. `amount` is decided and in no credit any more.
 
-    `due` is what the customer should have got: more than `amount` when the tubes
-    don't hold it. `asked` is False while the changer has not come up yet; `unknown` is True
-    when it could not say what it paid, until tube counts decide.
+    `due` is what the customer should have got: more than `amount` when the tubes and
+    the recycler don't hold it. Bills go out first, then coins; `out` is what goes out now
+    and `bills_out` what the recycler has paid before. `asked` is False while the changer has
+    not come up yet; `unknown` is True when a device could not say what it paid, until its
+    counts decide.
     """
 
     id: str
@@ -85,6 +198,9 @@ class Payout:
     door_opened: bool = False
     power_lost: bool = False
     retry: bool = False  # the lever's one more attempt is this one, or was used before
+    bills: tuple[tuple[int, int], ...] = ()
+    out: Literal["coins", "bills"] = "coins"
+    bills_out: int = 0
 
 
 # --- the phases --------------------------------------------------------------
@@ -143,20 +259,54 @@ class ClaimShown:
 class SessionOpen:
     """A card session without a selection."""
 
+    session: Session
+
 
 @dataclass(frozen=True, slots=True)
 class WaitingForTap:
+    """A reader was asked for this sale before a card was there."""
+
     sale: Sale
 
 
 @dataclass(frozen=True, slots=True)
 class Authorising:
+    """A reader was asked, and a card is there."""
+
+    sale: Sale
+
+
+@dataclass(frozen=True, slots=True)
+class AgeCheck:
+    """A reader verifies the customer's age for this selection; `session` if one is open."""
+
+    selection: str
+    reader: int
+    check_id: str
+    session: Session | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refunding:
+    """Not delivered; the reader settles the failed vend of this sale."""
+
     sale: Sale
 
 
 @dataclass(frozen=True, slots=True)
 class Stacking:
+    """The held bill goes in for this sale; nothing turns before it is in."""
+
     sale: Sale
+
+
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """The held bill goes back; then the rest of the credit is paid out (`Payout` for the words)."""
+
+    kind: Literal["change", "refund"]
+    why: CreditEnd | None = None
+    sale: Sale | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +335,10 @@ Phase = (
     | SessionOpen
     | WaitingForTap
     | Authorising
+    | AgeCheck
+    | Refunding
     | Stacking
+    | Returning
     | Vending
     | Paying
 )
@@ -235,6 +388,7 @@ class Numbers:
     session: int = 1
     payout: int = 1
     claim: int = 0
+    check: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +406,10 @@ class State:
     home_decides_until: int | None = None  # uptime ms, anti-jackpot
     doubts: tuple[str, ...] = ()  # wall times of unprovable vends, newest last
     lever_stuck: bool = False  # that fault is open
+    credit_bills: int = 0  # what of the credit came in bills; coins are spent first
+    bill: Bill | None = None
+    unclear_bills: tuple[UnclearBill, ...] = ()
+    open_vends: tuple[OpenVend, ...] = ()  # oldest first
     # not durable:
     entry: str = ""
     notice: Notice | None = None
@@ -262,7 +420,21 @@ class State:
     lever_last: int | None = None
     door_opened_ms: int | None = None  # uptime; None: closed, or open since before the start
     booting: bool = False  # no changer answer since the start yet
+    bill_reading: bool = False  # on its way in, not in escrow yet
+    bill_lever: bool = False  # the lever was pressed while a bill moved
+    age_checked: int = 0  # years that this customer was verified to have
     told: tuple[Told, ...] = ()  # one per kind
+
+    @property
+    def money(self) -> int:
+        """What the customer can spend: the credit and a bill that waits in escrow."""
+        return self.credit + (self.bill.held if self.bill is not None else 0)
+
+    @property
+    def bill_moves(self) -> bool:
+        """A bill is on its way, one way or the other: whoever asks has to wait a moment."""
+        moving = (BillDoing.STACKING, BillDoing.RETURNING)
+        return self.bill_reading or (self.bill is not None and self.bill.doing in moving)
 
     @property
     def sale(self) -> Sale | None:
@@ -281,6 +453,9 @@ EPHEMERAL: Final = frozenset(
         "lever_last",
         "door_opened_ms",
         "booting",
+        "bill_reading",
+        "bill_lever",
+        "age_checked",
         "told",
         "no_drop_refunds",
         "home_decides_until",

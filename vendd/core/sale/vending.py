@@ -6,23 +6,23 @@ from typing import Final
 from vendd.core import ledger
 from vendd.core.facts import (
     Channel,
-    CreditEnd,
     ItemDispensed,
     Outcome,
     Proof,
     Reason,
     StockReason,
 )
-from vendd.core.rows import LevelChanged, Posted, Released, Reserved, SlotSet
-from vendd.core.sale import security
-from vendd.core.sale.acts import TurnMotor
-from vendd.core.sale.closing import close_sale, leave, to_credit
+from vendd.core.rows import LevelChanged, Posted, Released, SlotSet
+from vendd.core.sale import refund, security
+from vendd.core.sale.acts import ReportCashSale, TurnMotor
+from vendd.core.sale.closing import close_sale, leave
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.drops import count_no_drop, late_drop, one_more, remember
-from vendd.core.sale.paying import give_back, pay
+from vendd.core.sale.failed import not_delivered
+from vendd.core.sale.paying import pay
 from vendd.core.sale.reports import DropSeen, LeftHome, Timer, TurnEnded, TurnResult
 from vendd.core.sale.slots import slot_failed
-from vendd.core.sale.states import ChooseAgain, Hold, Sale, Vending
+from vendd.core.sale.states import Hold, Sale, SessionOpen, Vending
 
 _WHY: Final = {
     TurnResult.HOME: Reason.NO_DROP,
@@ -37,42 +37,6 @@ MOST_DROPS: Final = 3
 _NOT_THE_SLOT: Final = frozenset({Reason.DOOR_OPENED, Reason.SENSOR_BLOCKED})
 # Another turn may help; a spiral that stands somewhere or was stopped needs a person.
 _TURN_AGAIN: Final = frozenset({TurnResult.HOME, TurnResult.NEVER_LEFT})
-
-
-def proof_that_decides(d: Draft) -> Proof:
-    """The drop sensor, unless there is none, it can't be believed, or the home switch stands in."""
-    policy = d.policy
-    until = d.state.home_decides_until
-    jackpot = until is not None and d.now_ms < until
-    blind = d.world.drop_sensor_blocked and policy.home_proves_when_sensor_blocked
-    return Proof.HOME if not policy.drop_sensor or jackpot or blind else Proof.DROP
-
-
-def begin(d: Draft, selection: str, *, overpay: int = 0) -> None:
-    """Reserve and commit the intent to turn; the motor starts after that commit (S1)."""
-    slot = d.world.slots[selection].slot
-    no = d.number("sale")
-    customer = d.state.customer
-    sale = Sale(
-        id=f"s{no}",
-        no=no,
-        session_id=customer.id if customer else f"c{d.number('session')}",
-        selection=selection,
-        channel=Channel.FREE if slot.free else Channel.KEYPAD,
-        price=slot.price("cash"),
-        overpay=overpay,
-        started_ms=d.now_ms,
-        started_at=d.world.now.wall,
-        decides=proof_that_decides(d),
-        credit_before=d.state.credit,
-        exact_change=d.state.exact_change,
-    )
-    d.clear_entry()
-    d.hush()
-    d.record(Reserved(sale.id, selection))
-    d.set(last_vend=None)
-    d.go(Vending(sale))
-    d.do(TurnMotor(sale.attempt_id, slot.motors, sale.turn))
 
 
 def on_left_home(d: Draft, report: LeftHome) -> None:
@@ -159,13 +123,9 @@ def deliver(d: Draft, sale: Sale, proof: Proof) -> Sale:
         Released(sale.id, sale.selection),
         LevelChanged(sale.selection, -1, reason, sale.id),
     )
-    if sale.price:
-        d.record(Posted(ledger.CUSTOMER, ledger.SALES, sale.price, "sale", sale.id))
-    if sale.overpay:
-        d.record(Posted(ledger.CUSTOMER, ledger.OVERPAY, sale.overpay, "overpay", sale.id))
-    d.set(credit=d.state.credit - sale.price - sale.overpay)
-    if not free:
-        d.customer_with(bought=d.customer().bought + 1)
+    _collect(d, sale)
+    if d.state.customer is not None and not free:
+        d.customer_with(bought=d.state.customer.bought + 1)
     if view.no_drop_streak:
         d.record(SlotSet(sale.selection, view.state, "delivered", 0))
     d.record(
@@ -182,8 +142,31 @@ def deliver(d: Draft, sale: Sale, proof: Proof) -> Sale:
             channel=sale.channel,
         )
     )
+    sale = _tell_reader(d, sale)
     d.update(Vending(sale))
     return sale
+
+
+def _collect(d: Draft, sale: Sale) -> None:
+    """What it cost, from each tender (R3): the credit's part, and what the card approved."""
+    if sale.from_credit:
+        d.record(Posted(ledger.CUSTOMER, ledger.SALES, sale.from_credit, "sale", sale.id))
+    if sale.overpay:
+        d.record(Posted(ledger.CUSTOMER, ledger.OVERPAY, sale.overpay, "overpay", sale.id))
+    d.set(credit=d.state.credit - sale.from_credit - sale.overpay)
+    if sale.card is not None and sale.card.approved:
+        account = ledger.cashless(sale.card.reader)
+        d.record(Posted(account, ledger.SALES, sale.card.approved, "sale", sale.id))
+
+
+def _tell_reader(d: Draft, sale: Sale) -> Sale:
+    """VEND SUCCESS with the proof; the session is kept only where that is wanted and allowed."""
+    if sale.card is None:
+        return sale
+    allowed = d.world.reader(sale.card.reader).multi_vend and d.policy.multi_vend
+    keep = allowed and sale.session is not None and d.selling
+    refund.delivered(d, sale, keep_session=keep)
+    return sale if keep else replace(sale, session=None)
 
 
 def _settle(d: Draft, sale: Sale) -> None:
@@ -195,15 +178,31 @@ def _settle(d: Draft, sale: Sale) -> None:
     lever = customer is not None and customer.lever
     if customer is not None:
         d.customer_with(lever=False)
-    if d.state.credit == 0:
+    if sale.card is None and sale.channel is not Channel.FREE:
+        _report_cash_sale(d, sale)
+    if d.state.money == 0:
         close_sale(d, sale, Outcome.SOLD)
-        leave(d)
-        d.say("thanks", d.policy.thanks_ms)
+        _nothing_left(d, sale)
     elif d.policy.multi_vend and not lever and d.selling:
         close_sale(d, sale, Outcome.SOLD)
         d.go(Hold(), d.policy.multi_vend_hold_ms)
     else:
         pay(d, "change", None, sale)
+
+
+def _nothing_left(d: Draft, sale: Sale) -> None:
+    if sale.session is not None and d.selling:
+        d.go(SessionOpen(sale.session), d.policy.session_ms)
+        d.set(customer=None, refused=())
+    else:
+        leave(d)
+    d.say("thanks", d.policy.thanks_ms)
+
+
+def _report_cash_sale(d: Draft, sale: Sale) -> None:
+    if any(r.ready and r.wants_cash_sales for r in d.world.readers):
+        item = d.world.slots[sale.selection].slot.item_no
+        d.do(ReportCashSale(sale.price, item))
 
 
 def fail(d: Draft, sale: Sale, reason: Reason) -> None:
@@ -214,17 +213,8 @@ def fail(d: Draft, sale: Sale, reason: Reason) -> None:
     remember(d, sale, delivered=False, counted=reason is Reason.NO_DROP)
     if reason is Reason.NO_DROP:
         count_no_drop(d)
-    outcome = Outcome.REFUNDED if d.state.credit else Outcome.CANCELLED
-    close_sale(d, sale, outcome, reason)
-    if d.state.credit == 0:
-        leave(d)
-        d.say("not_available", d.policy.refusal_ms, selection=sale.selection)
+    if sale.card is not None:
+        refund.begin(d, sale, reason)
         return
-    customer = d.customer()
-    d.customer_with(failures=customer.failures + 1, lever=False)
-    if d.world.door_open:
-        to_credit(d)  # returned when the door closes
-    elif customer.lever or customer.failures >= 1:
-        give_back(d, CreditEnd.VEND_FAILED)
-    else:
-        d.go(ChooseAgain(), d.policy.choose_again_ms)
+    close_sale(d, sale, Outcome.REFUNDED if d.state.credit else Outcome.CANCELLED, reason)
+    not_delivered(d, sale)

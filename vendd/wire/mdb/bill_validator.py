@@ -216,7 +216,8 @@ class BillValidatorMachine(BillStores):
         order = self.path.due(now)
         if order is not None:
             return order
-        if self._masks != self._masks_wanted:
+        if self._masks != self._masks_wanted and self.path.held is None:
+            # Not while one is inside: validators return a bill in escrow that gets disabled.
             return bd.bill_type(*self._masks_wanted)
         if self._payout is not None:
             self.state = State.PAYING

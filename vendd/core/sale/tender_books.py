@@ -1,0 +1,60 @@
+"""Which tender paid what of a sale, as the audit divides it.
+
+Per tender inserted = applied + returned + what is still owed. Of cash credit, coins are spent and
+returned first.
+"""
+
+from typing import Final
+
+from vendd.core.facts import Channel, RefundState, Tender, TenderKind
+from vendd.core.sale.states import CardPart, Sale
+
+_AUDIT: Final = {1: "DA", 2: "DB"}
+"""EVA-DTS 6.1: cashless device 1 and 2."""
+
+
+def tenders_of(
+    sale: Sale, sold: bool, returned: int, refund_state: RefundState
+) -> tuple[Tender, ...]:
+    """The tenders of one sale; `returned` is the change that was paid for it."""
+    free = sale.channel is Channel.FREE
+    tenders = [Tender(kind=TenderKind.FREE, device="cash", audit_device="CA")] if free else []
+    applied = sale.from_credit + sale.overpay if sold else 0
+    tenders += _cash(sale, applied, returned)
+    if sale.card is not None:
+        tenders.append(_card(sale.card, sold, refund_state))
+    if not tenders:  # nothing was in, and nothing was taken
+        tenders.append(Tender(kind=TenderKind.COIN, device="cash", audit_device="CA"))
+    return tuple(tenders)
+
+
+def _cash(sale: Sale, applied: int, returned: int) -> list[Tender]:
+    bills = min(sale.bills_before, sale.credit_before)
+    coins = sale.credit_before - bills
+    by_coins = min(applied, coins)
+    back = min(returned, coins - by_coins)
+    tenders = []
+    if coins:
+        tenders.append(Tender(TenderKind.COIN, "cash", "CA", coins, by_coins, back))
+    if bills:
+        rest = returned - back
+        tenders.append(Tender(TenderKind.BILL, "cash", "CA", bills, applied - by_coins, rest))
+    return tenders
+
+
+def _card(card: CardPart, sold: bool, refund_state: RefundState) -> Tender:
+    approved = card.approved or 0
+    confirmed = refund_state is RefundState.CONFIRMED
+    return Tender(
+        kind=TenderKind.CARD,
+        device=f"cashless{card.reader}",
+        audit_device=_AUDIT[card.reader],
+        inserted=approved,
+        applied=approved if sold else 0,
+        returned=approved if confirmed else 0,
+        approved=card.approved,
+        reader_serial=card.serial,
+        media_hash=card.media_hash or None,
+        approved_at=card.approved_at,
+        refund_state=refund_state,
+    )
