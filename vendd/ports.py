@@ -166,6 +166,17 @@ class Writer(Protocol):
         """Durable with the next commit, or on its own after a while. Never fails the caller."""
 
 
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A request to send delivered events again, from `next_seq` to `to_seq`. `events`: how many
+    of them are kept, at the time of asking."""
+
+    id: int
+    next_seq: int
+    to_seq: int
+    events: int = 0
+
+
 class Outbox(Protocol):
     """The forwarder's view of the store."""
 
@@ -180,6 +191,27 @@ class Outbox(Protocol):
 
     async def bury(self, event: StoredEvent, reason: str) -> None:
         """Put one event into the dead letters; it counts as settled, its seq stays on record."""
+
+    async def thin(self, seqs: Sequence[int]) -> list[StoredEvent]:
+        """Drop these telemetry events, because the link can't carry them any more today. Returns
+        the event that names them, committed with it; nothing when none was there."""
+
+    async def ask_replay(self, from_seq: int, to_seq: int) -> Replay | None:
+        """Note a request; None when nothing of it is kept, or too many requests wait."""
+
+    async def next_replay(self) -> Replay | None: ...
+
+    async def read_again(self, replay: Replay, limit: int) -> list[StoredEvent]:
+        """The next events of a request, dead letters among them, in seq order."""
+
+    async def replayed(self, replay: Replay, next_seq: int, refused: frozenset[int]) -> None:
+        """Everything before `next_seq` was delivered again, except what was refused."""
+
+    async def carried(self) -> tuple[str, int]:
+        """The day on which the link was last used, and the bytes it carried then."""
+
+    def carry(self, day: str, total: int) -> None:
+        """Note the bytes of a day; becomes durable with a later commit."""
 
 
 @dataclass(frozen=True, slots=True)

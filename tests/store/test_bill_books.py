@@ -11,6 +11,7 @@ from vendd.ports import BooksRefused
 from vendd.store import Database, SqliteBooks
 from vendd.store.migrations import MIGRATIONS
 from vendd.store.opening import FILE, MARKER
+from vendd.store.schema import SCHEMA_VERSION
 
 TEN: list[Record] = [
     Posted(ledger.recycler(1000), ledger.CUSTOMER, 1000, "bill"),
@@ -100,7 +101,7 @@ def test_a_store_of_the_first_version_is_brought_to_this_one_in_the_middle_of_a_
     old.close()
     (tmp_path / MARKER).touch()
     database = Database.open(tmp_path)
-    assert database.connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert database.connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     assert database.connection.execute("SELECT data FROM state").fetchone() == (b"{}",)
     done = database.transact([lambda c: apply(None, (*coin(2), *TEN, *FIFTY), context(), c)])
     assert done == [[]]

@@ -16,7 +16,7 @@ from store_samples import context, delivered
 from vendd import events
 from vendd.core.facts import Fact
 from vendd.store import Database
-from vendd.store.books import outbox_row
+from vendd.store.publishing import outbox_row
 
 _START = datetime(2025, 1, 1, tzinfo=UTC)
 _PIECE = 5_000  # sales per transaction

@@ -7,6 +7,7 @@ at the end ``await books.close(clean=True)`` and ``await writer.close()``.
 
 from vendd.store.archive import Archive
 from vendd.store.books import SqliteBooks
+from vendd.store.bounds import Bounds
 from vendd.store.database import Database
 from vendd.store.errors import DatabaseDamaged, DatabaseInUse, DatabaseTooNew
 from vendd.store.outbox import SqliteOutbox
@@ -14,6 +15,7 @@ from vendd.store.writer import ThreadWriter
 
 __all__ = [
     "Archive",
+    "Bounds",
     "Database",
     "DatabaseDamaged",
     "DatabaseInUse",

@@ -4,16 +4,12 @@ Decides nothing: which rows and facts belong together is the services' business;
 they all happen or none does is this module's.
 """
 
-import json
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from sqlite3 import Connection
 from typing import Final
 
-from vendd import events
-from vendd.core.facts import Fact
 from vendd.core.planogram import SlotState
 from vendd.core.rows import Record
 from vendd.core.sale.bill_reports import RecyclerStore
@@ -22,21 +18,16 @@ from vendd.core.snapshot import Totals
 from vendd.events.context import Context
 from vendd.ports import Loaded, SlotRow, StoredEvent, Writer
 from vendd.store import audit
-from vendd.store.entries import Entries, gather, write_money, write_small, write_stock
-
-Encode = Callable[[Fact, int, int, Context], StoredEvent]
-TopicOf = Callable[[Fact], str]
-
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+from vendd.store.entries import gather, write_money, write_small, write_stock
+from vendd.store.publishing import Publisher
 
 
 @dataclass(frozen=True)
 class SqliteBooks:
-    """The books behind one writer. `encode` and `topic_of` turn facts into outbox rows."""
+    """The books behind one writer."""
 
     writer: Writer
-    encode: Encode = events.encode
-    topic_of: TopicOf = events.topic_of
+    publisher: Publisher = field(default_factory=Publisher)
 
     async def load(self, first_levels: Mapping[str, int]) -> Loaded:
         """One more boot; from here until `close(clean=True)` an end counts as a power cut."""
@@ -68,55 +59,19 @@ class SqliteBooks:
         connection: Connection,
     ) -> list[StoredEvent]:
         entries = gather(records)
-        (last,) = connection.execute(
-            _ADVANCE, (len(entries.facts), context.time, context.machine)
-        ).fetchone()
+        last, stored = self.publisher.append(entries.facts, context, connection)
         if state is not None:
             connection.execute(_STATE, (state, context.software, context.time))
         write_stock(connection, entries)
         write_money(connection, entries, last, context.boot_count, context.time)
         write_small(connection, entries, context.time)
-        return self._publish(connection, entries, last - len(entries.facts), context)
-
-    def _publish(
-        self, connection: Connection, entries: Entries, seq: int, context: Context
-    ) -> list[StoredEvent]:
-        """Facts into the outbox as seq + 1, seq + 2 ...; topicseq is gapless per topic (E1)."""
-        if not entries.facts:
-            return []
-        topics = [self.topic_of(fact) for fact in entries.facts]
-        next_of = {
-            topic: connection.execute(_TOPIC, (topic, count)).fetchone()[0] - count
-            for topic, count in Counter(topics).items()
-        }
-        stored = []
-        for fact, topic in zip(entries.facts, topics, strict=True):
-            seq += 1
-            next_of[topic] += 1
-            stored.append(self.encode(fact, seq, next_of[topic], context))
-        connection.executemany(_OUTBOX, [outbox_row(event, context.time) for event in stored])
         return stored
 
 
-def outbox_row(event: StoredEvent, at: str) -> tuple[int, str, str, str, int, str, bytes]:
-    """The columns of the outbox, in order."""
-    attributes = _dumps(event.attributes)
-    return event.seq, event.topic, event.type, at, int(event.money), attributes, event.data
-
-
-_ADVANCE: Final = "UPDATE meta SET seq = seq + ?, last_commit_at = ?, machine = ? RETURNING seq"
 _STATE: Final = (
     "INSERT INTO state (id, data, software, written_at) VALUES (1, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET data = excluded.data, software = excluded.software,"
     " written_at = excluded.written_at"
-)
-_TOPIC: Final = (
-    "INSERT INTO topics (topic, topicseq) VALUES (?, ?)"
-    " ON CONFLICT DO UPDATE SET topicseq = topicseq + excluded.topicseq RETURNING topicseq"
-)
-_OUTBOX: Final = (
-    "INSERT INTO outbox (seq, topic, type, at, money, attributes, data)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
 

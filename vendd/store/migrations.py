@@ -175,3 +175,35 @@ def m0002_bills(database: Database) -> None:
     """Bills: the recycler's stores, and what lies in stacker and coin box."""
     for statement in _BILLS:
         database.execute(statement)
+
+
+_STREAM: Final = (
+    # Telemetry is found without reading the money events between it.
+    "CREATE INDEX outbox_telemetry ON outbox (seq, type) WHERE money = 0",
+    # Events that went unsent because nobody wanted them (Kafka switched off), until it is told.
+    """CREATE TABLE discarded (
+        type TEXT PRIMARY KEY,
+        count INTEGER NOT NULL CHECK (count > 0),
+        from_seq INTEGER NOT NULL CHECK (from_seq > 0),
+        to_seq INTEGER NOT NULL CHECK (to_seq >= from_seq)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE replays (
+        id INTEGER PRIMARY KEY,
+        next_seq INTEGER NOT NULL CHECK (next_seq > 0),
+        to_seq INTEGER NOT NULL CHECK (to_seq >= next_seq - 1)
+    ) STRICT""",
+    # What the link carried on the day it was last used.
+    """CREATE TABLE link (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        day TEXT NOT NULL,
+        bytes INTEGER NOT NULL CHECK (bytes >= 0)
+    ) STRICT""",
+    "PRAGMA user_version = 3",
+)
+
+
+@MIGRATIONS()
+def m0003_stream(database: Database) -> None:
+    """The event stream's bounds: thinning, discarding, replay, the link's budget."""
+    for statement in _STREAM:
+        database.execute(statement)

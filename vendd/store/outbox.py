@@ -6,23 +6,41 @@ that were not acknowledged never go here, however old or many they are.
 
 import asyncio
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from sqlite3 import Connection
 from typing import Final
 
-from vendd.ports import StoredEvent, Writer
-from vendd.store.books import outbox_row
+from vendd.events.context import Context
+from vendd.ports import Replay, StoredEvent, Writer
+from vendd.store import replays
+from vendd.store.publishing import Publisher, outbox_row
+from vendd.store.thinning import recording, thin_seqs
 
 _PIECE: Final = 200  # rows deleted per transaction, so that a sale never waits long
+_EVER: Final = "9999"  # later than any time in the books
 _ADVANCE: Final = 1_000  # events delivered that are worth a commit of their own
 
 
 class SqliteOutbox:
-    """The forwarder's side of the store. One per writer: it remembers the watermark."""
+    """The forwarder's side of the store. One per writer: it remembers the watermark.
 
-    def __init__(self, writer: Writer) -> None:
+    `context` makes the common part of events about the outbox itself; without it nothing can be
+    thinned.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        context: Callable[[], Context] | None = None,
+        publisher: Publisher | None = None,
+    ) -> None:
         self._writer = writer
+        self._context = context
+        self._publisher = publisher or Publisher()
+        self._carried = ("", 0)
+        self._carry_pending = False
         self._watermark = -1  # not read yet
         self._stored = 0
         self._pending = False
@@ -65,6 +83,50 @@ class SqliteOutbox:
         """Into the dead letters and out of the way; again is no harm."""
         await self._writer.run(partial(_bury, event, reason))
 
+    async def thin(self, seqs: Sequence[int]) -> list[StoredEvent]:
+        """See `ports.Outbox`."""
+        assert self._context is not None, "made without a context"
+        record = recording(self._publisher, self._context())
+        return await self._writer.run(partial(thin_seqs, tuple(seqs), record))
+
+    async def ask_replay(self, from_seq: int, to_seq: int) -> Replay | None:
+        """See `ports.Outbox`. The watermark of this moment counts, not the durable one."""
+        await self._writer.run(self._store_watermark)
+        return await self._writer.run(partial(replays.ask, from_seq, to_seq))
+
+    async def next_replay(self) -> Replay | None:
+        """See `ports.Outbox`."""
+        return await self._writer.run(replays.following)
+
+    async def read_again(self, replay: Replay, limit: int) -> list[StoredEvent]:
+        """See `ports.Outbox`."""
+        bounds = {"first": replay.next_seq, "last": replay.to_seq, "limit": limit}
+        return await self._writer.run(partial(_read_again, bounds))
+
+    async def replayed(self, replay: Replay, next_seq: int, refused: frozenset[int]) -> None:
+        """See `ports.Outbox`."""
+        await self._writer.run(partial(replays.moved, replay.id, next_seq, refused))
+
+    async def carried(self) -> tuple[str, int]:
+        """See `ports.Outbox`."""
+        self._carried = await self._writer.run(_carried)
+        return self._carried
+
+    def carry(self, day: str, total: int) -> None:
+        """See `ports.Outbox`."""
+        self._carried = (day, total)
+        if not self._carry_pending:
+            self._carry_pending = True
+            self._writer.later(self._store_carried)
+
+    def _store_carried(self, connection: Connection) -> None:
+        self._carry_pending = False
+        connection.execute(
+            "INSERT INTO link (id, day, bytes) VALUES (1, ?, ?)"
+            " ON CONFLICT DO UPDATE SET day = excluded.day, bytes = excluded.bytes",
+            self._carried,
+        )
+
     async def dead_letters(self, after_seq: int, limit: int) -> list[tuple[StoredEvent, str]]:
         """What was buried, with reasons, in seq order: for replay and for people."""
         return await self._writer.run(partial(_dead_letters, after_seq, limit))
@@ -80,6 +142,11 @@ class SqliteOutbox:
         while (gone := await self._writer.run(partial(_prune, limit))) > 0:
             pruned += gone
         return pruned
+
+    async def prune_piece(self) -> int:
+        """Delete some of the oldest acknowledged rows however young: room is needed."""
+        await self._writer.run(self._store_watermark)
+        return await self._writer.run(partial(_prune, _EVER))
 
     async def depth(self) -> int:
         """Events that were not delivered yet."""
@@ -110,6 +177,15 @@ def _read(after_seq: int, limit: int, connection: Connection) -> list[StoredEven
         f"SELECT {_COLUMNS} FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?", (after_seq, limit)
     )
     return [_event(*row) for row in rows]
+
+
+def _read_again(bounds: dict[str, int], connection: Connection) -> list[StoredEvent]:
+    return [_event(*row) for row in connection.execute(replays.KEPT, bounds)]
+
+
+def _carried(connection: Connection) -> tuple[str, int]:
+    row = connection.execute("SELECT day, bytes FROM link").fetchone()
+    return ("", 0) if row is None else (row[0], row[1])
 
 
 def _stored_watermark(connection: Connection) -> int:

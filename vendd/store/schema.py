@@ -3,7 +3,7 @@
 from typing import Final
 
 APPLICATION_ID: Final = 0x56454E44  # "VEND": tells our file from any other SQLite database
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 HOT_TABLES: Final = (
     "meta",
@@ -18,10 +18,13 @@ HOT_TABLES: Final = (
     "balances",
     "claims",
     "periods",
+    "discarded",
+    "replays",
+    "link",
 )
 """Small tables that a start reads and every sale needs: checked before anything is sold."""
 
-SINCE: Final = {"recycler": 2, "boxes": 2}
+SINCE: Final = {"recycler": 2, "boxes": 2, "discarded": 3, "replays": 3, "link": 3}
 """The version that brought a table; 1 for all others."""
 
 LONG_TABLES: Final = (("ledger", "id"), ("outbox", "seq"), ("dead_letters", "seq"))
