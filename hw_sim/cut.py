@@ -18,7 +18,9 @@ from hw_sim.stored import Stored, read
 from hw_sim.witness import Turn, Witness
 from vendd.config import Config
 from vendd.core.facts import Proof
-from vendd.core.sale.states import Paying
+from vendd.core.sale.states import (
+    Paying,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,14 @@ from enum import StrEnum
 
 from hw_sim.stored import Stored
 from vendd.core.facts import Outcome, Proof
-from vendd.core.sale.states import Paying, Sale, State, Vending
+from vendd.core.sale.pieces import (
+    Sale,
+)
+from vendd.core.sale.states import (
+    Paying,
+    State,
+    Vending,
+)
 
 
 class Row(StrEnum):

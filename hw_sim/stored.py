@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from vendd.core.sale.states import State
+from vendd.core.sale.states import (
+    State,
+)
 from vendd.services import memory
 from vendd.store.opening import FILE, files_of
 

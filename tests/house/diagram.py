@@ -6,7 +6,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from vendd.core.sale.states import Idle
+from vendd.core.sale.states import (
+    Idle,
+)
 from vendd.core.sale.transitions import TRANSITIONS
 
 START = "<!-- state-diagram:start -->"

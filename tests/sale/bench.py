@@ -40,7 +40,11 @@ from vendd.core.sale.reports import (
     TimerFired,
     Tube,
 )
-from vendd.core.sale.states import EPHEMERAL, Paying, State
+from vendd.core.sale.states import (
+    EPHEMERAL,
+    Paying,
+    State,
+)
 from vendd.core.service import Service, observe
 from vendd.core.snapshot import Changer, Moment, SlotView, Snapshot
 

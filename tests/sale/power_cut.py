@@ -6,7 +6,11 @@ from typing import Any, Final
 from tests.sale.script import DROP, coin, keyed, left_home, turned, wait
 from vendd.core.facts import Outcome, Proof
 from vendd.core.planogram import SlotState
-from vendd.core.sale.states import Credit, Idle, Paying
+from vendd.core.sale.states import (
+    Credit,
+    Idle,
+    Paying,
+)
 
 SOLD, REFUNDED, DOUBTFUL = Outcome.SOLD, Outcome.REFUNDED, Outcome.DOUBTFUL
 

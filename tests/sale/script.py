@@ -13,6 +13,9 @@ from tests.sale.bench import COINS, TYPE_OF, Bench
 from vendd.core.facts import Fact
 from vendd.core.rows import Row
 from vendd.core.sale.acts import Act, PayOut, TurnMotor
+from vendd.core.sale.pieces import (
+    Customer,
+)
 from vendd.core.sale.reports import (
     CoinAccepted,
     CoinPath,
@@ -25,7 +28,11 @@ from vendd.core.sale.reports import (
     TurnEnded,
     TurnResult,
 )
-from vendd.core.sale.states import Customer, Numbers, Phase, State
+from vendd.core.sale.states import (
+    Numbers,
+    Phase,
+    State,
+)
 
 Deed = Report | Callable[[Bench], object]
 

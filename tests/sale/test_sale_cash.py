@@ -28,6 +28,9 @@ from vendd.core.facts import CreditClosed, CreditEnd, SaleClosed, SaleRefused, S
 from vendd.core.policy import ForceVend
 from vendd.core.rows import Posted, Reserved
 from vendd.core.sale.acts import Acknowledge, PayOut
+from vendd.core.sale.pieces import (
+    Customer,
+)
 from vendd.core.sale.reports import (
     CoinRejected,
     DoorMoved,
@@ -38,7 +41,6 @@ from vendd.core.sale.reports import (
 from vendd.core.sale.states import (
     ChooseAgain,
     Credit,
-    Customer,
     Hold,
     Idle,
     OverpayAsked,

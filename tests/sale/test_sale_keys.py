@@ -38,7 +38,13 @@ from vendd.core.planogram import SlotState
 from vendd.core.rows import LevelChanged, Posted, Reserved
 from vendd.core.sale.acts import Acknowledge
 from vendd.core.sale.reports import ChangerLost, ManuallyDispensed, TubesRead
-from vendd.core.sale.states import ChooseAgain, Credit, Idle, Paying, Vending
+from vendd.core.sale.states import (
+    ChooseAgain,
+    Credit,
+    Idle,
+    Paying,
+    Vending,
+)
 
 IDLE = "MAKE A SELECTION | COINS"
 EXACT = "MAKE A SELECTION | USE EXACT CHANGE"

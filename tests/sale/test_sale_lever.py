@@ -27,6 +27,9 @@ from tests.sale.script import (
 from vendd.core.facts import CreditClosed, CreditEnd, Fault
 from vendd.core.policy import ForceVend
 from vendd.core.sale.acts import Acknowledge, PayOut
+from vendd.core.sale.pieces import (
+    Payout,
+)
 from vendd.core.sale.reports import ChangerLost, DoorMoved, LeverPressed
 from vendd.core.sale.states import (
     ChooseAgain,
@@ -37,7 +40,6 @@ from vendd.core.sale.states import (
     OverpayAsked,
     Owed,
     Paying,
-    Payout,
     Vending,
 )
 

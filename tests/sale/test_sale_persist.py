@@ -11,7 +11,11 @@ from tests.sale.bench import Bench
 from tests.sale.script import DROP, LEVER, coin, keyed, left_home, play, turned
 from vendd.core.sale import persist
 from vendd.core.sale.machine import durable_changed
-from vendd.core.sale.states import EPHEMERAL, Notice, State
+from vendd.core.sale.states import (
+    EPHEMERAL,
+    Notice,
+    State,
+)
 
 STORED = persist.dump(
     play(Bench(), (coin(200),), (keyed("A3"),), (LEVER,), (left_home,), (DROP,), (turned(),)).state

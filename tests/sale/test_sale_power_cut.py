@@ -42,6 +42,10 @@ from vendd.core.facts import (
 from vendd.core.policy import ForceVend
 from vendd.core.rows import Posted
 from vendd.core.sale.acts import PayOut
+from vendd.core.sale.pieces import (
+    Sale,
+    Session,
+)
 from vendd.core.sale.reports import CoinAccepted, CoinPath, DoorMoved, PayoutEnded, Started
 from vendd.core.sale.states import (
     Authorising,
@@ -53,8 +57,6 @@ from vendd.core.sale.states import (
     OverpayAsked,
     Owed,
     Paying,
-    Sale,
-    Session,
     SessionOpen,
     Stacking,
     State,

@@ -10,6 +10,11 @@ from tests.sale.bench import Bench, world_with
 from tests.sale.script import given
 from vendd.core.facts import Channel, Proof
 from vendd.core.sale.outputs import out_of_service, screen
+from vendd.core.sale.pieces import (
+    Payout,
+    Sale,
+    Session,
+)
 from vendd.core.sale.states import (
     Authorising,
     ChooseAgain,
@@ -21,9 +26,6 @@ from vendd.core.sale.states import (
     OverpayAsked,
     Owed,
     Paying,
-    Payout,
-    Sale,
-    Session,
     SessionOpen,
     Stacking,
     State,

@@ -30,7 +30,13 @@ from vendd.core.sale.reports import (
     Tube,
     TubesRead,
 )
-from vendd.core.sale.states import ClaimShown, Credit, Idle, Owed, Paying
+from vendd.core.sale.states import (
+    ClaimShown,
+    Credit,
+    Idle,
+    Owed,
+    Paying,
+)
 
 DEFECTIVE = Tube(2, 50, 0, full=True, defective=True)
 

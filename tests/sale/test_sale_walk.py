@@ -11,7 +11,9 @@ from vendd.core.facts import CreditClosed, ItemDispensed, Proof, SaleClosed
 from vendd.core.rows import Posted
 from vendd.core.sale import outputs
 from vendd.core.sale.reports import Timer
-from vendd.core.sale.states import Idle
+from vendd.core.sale.states import (
+    Idle,
+)
 
 _THOROUGH = settings(
     max_examples=250,

@@ -44,7 +44,13 @@ from vendd.core.sale.reports import (
     TurnEnded,
     TurnResult,
 )
-from vendd.core.sale.states import ChooseAgain, Credit, Idle, Paying, Vending
+from vendd.core.sale.states import (
+    ChooseAgain,
+    Credit,
+    Idle,
+    Paying,
+    Vending,
+)
 
 PRICES = {f"A{n}": 100 for n in range(1, 10)}
 

@@ -34,7 +34,10 @@ from vendd.core.sale.reports import (
     TurnEnded,
     TurnResult,
 )
-from vendd.core.sale.states import Paying, Vending
+from vendd.core.sale.states import (
+    Paying,
+    Vending,
+)
 
 Move = Callable[[Bench], object]
 

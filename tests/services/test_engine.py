@@ -27,7 +27,11 @@ from vendd.core.sale.reports import (
     TurnEnded,
     TurnResult,
 )
-from vendd.core.sale.states import Credit, Idle, Vending
+from vendd.core.sale.states import (
+    Credit,
+    Idle,
+    Vending,
+)
 from vendd.core.snapshot import Moment, SlotView, Snapshot
 from vendd.events import encode
 from vendd.events.context import Context

@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from vendd.core.sale import persist
-from vendd.core.sale.states import State
+from vendd.core.sale.states import (
+    State,
+)
 from vendd.core.service import Service
 
 

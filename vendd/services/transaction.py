@@ -30,7 +30,10 @@ from vendd.core.sale.reports import (
     Report,
     TimerFired,
 )
-from vendd.core.sale.states import Paying, Vending
+from vendd.core.sale.states import (
+    Paying,
+    Vending,
+)
 from vendd.core.service import observe
 from vendd.core.snapshot import Moment, Snapshot
 from vendd.events.context import Context

@@ -4,7 +4,12 @@ from vendd.core.sale.acts import CheckAge, StopAgeCheck
 from vendd.core.sale.card import back
 from vendd.core.sale.closing import to_credit
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.states import AgeCheck, OverpayAsked, Owed, SessionOpen
+from vendd.core.sale.states import (
+    AgeCheck,
+    OverpayAsked,
+    Owed,
+    SessionOpen,
+)
 
 
 def reader_for(d: Draft) -> int | None:

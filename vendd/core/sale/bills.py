@@ -28,19 +28,21 @@ from vendd.core.sale.closing import claim_for, close_sale, leave, restart_time, 
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.lever import pull
 from vendd.core.sale.paying import pay
+from vendd.core.sale.pieces import (
+    Bill,
+    BillDoing,
+    UnclearBill,
+)
 from vendd.core.sale.recycler import store_of
 from vendd.core.sale.reports import Timer
 from vendd.core.sale.sales import new_sale, start_vending
 from vendd.core.sale.states import (
-    Bill,
-    BillDoing,
     ClaimShown,
     Credit,
     Idle,
     OverpayAsked,
     Returning,
     Stacking,
-    UnclearBill,
     WaitingForTap,
 )
 

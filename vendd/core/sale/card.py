@@ -23,14 +23,16 @@ from vendd.core.sale.card_reports import (
 )
 from vendd.core.sale.closing import close_sale, leave, to_credit
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.sales import new_sale, start_vending
-from vendd.core.sale.states import (
-    AgeCheck,
-    Authorising,
+from vendd.core.sale.pieces import (
     CardPart,
     Order,
     Sale,
     Session,
+)
+from vendd.core.sale.sales import new_sale, start_vending
+from vendd.core.sale.states import (
+    AgeCheck,
+    Authorising,
     SessionOpen,
     Vending,
     WaitingForTap,

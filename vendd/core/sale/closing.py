@@ -14,6 +14,9 @@ from vendd.core.facts import (
 )
 from vendd.core.rows import ClaimSet, CountersAdded, Posted
 from vendd.core.sale.draft import Draft
+from vendd.core.sale.pieces import (
+    Sale,
+)
 from vendd.core.sale.reports import Timer
 from vendd.core.sale.states import (
     ClaimShown,
@@ -22,7 +25,6 @@ from vendd.core.sale.states import (
     Idle,
     OverpayAsked,
     Owed,
-    Sale,
 )
 from vendd.core.sale.tender_books import tenders_of
 

@@ -2,8 +2,13 @@
 
 from vendd.core.facts import Evidence, SaleDoubtful
 from vendd.core.sale.draft import Draft
+from vendd.core.sale.pieces import (
+    Sale,
+)
 from vendd.core.sale.reports import Tube
-from vendd.core.sale.states import Paying, Sale
+from vendd.core.sale.states import (
+    Paying,
+)
 
 
 def doubtful_vend(

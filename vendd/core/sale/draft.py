@@ -6,8 +6,15 @@ from typing import Any, Literal
 from vendd.core.policy import Policy
 from vendd.core.rows import Record
 from vendd.core.sale.acts import Act, Arm, Disarm
+from vendd.core.sale.pieces import (
+    Customer,
+)
 from vendd.core.sale.reports import Timer
-from vendd.core.sale.states import Customer, Notice, Phase, State
+from vendd.core.sale.states import (
+    Notice,
+    Phase,
+    State,
+)
 from vendd.core.sale.transitions import PHASE_TIMER, TRANSITIONS
 from vendd.core.snapshot import Snapshot
 

@@ -7,7 +7,12 @@ from vendd.core.facts import Security, StockReason
 from vendd.core.rows import LevelChanged
 from vendd.core.sale import security
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.states import LastVend, Sale
+from vendd.core.sale.pieces import (
+    Sale,
+)
+from vendd.core.sale.states import (
+    LastVend,
+)
 
 DOUBLE_MS: Final = 10_000
 """A second product that falls this soon after a sale came with it; later it is a theft."""

@@ -4,7 +4,10 @@ from vendd.core.change import exact_change_needed
 from vendd.core.facts import ExactChange, TubeLevel
 from vendd.core.sale import offer, sources, tenders
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.states import Idle, State
+from vendd.core.sale.states import (
+    Idle,
+    State,
+)
 from vendd.core.snapshot import Snapshot
 
 

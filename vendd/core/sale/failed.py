@@ -4,7 +4,13 @@ from vendd.core.facts import CreditEnd
 from vendd.core.sale.closing import leave, to_credit
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.paying import give_back
-from vendd.core.sale.states import ChooseAgain, ClaimShown, Sale
+from vendd.core.sale.pieces import (
+    Sale,
+)
+from vendd.core.sale.states import (
+    ChooseAgain,
+    ClaimShown,
+)
 
 
 def not_delivered(d: Draft, sale: Sale, ref: str | None = None) -> None:

@@ -10,10 +10,14 @@ from vendd.core.facts import Channel
 from vendd.core.money import format_amount
 from vendd.core.planogram import SlotState
 from vendd.core.sale import offer, tenders
+from vendd.core.sale.pieces import (
+    BillDoing,
+    Sale,
+    Session,
+)
 from vendd.core.sale.states import (
     AgeCheck,
     Authorising,
-    BillDoing,
     ChooseAgain,
     ClaimShown,
     Credit,
@@ -25,8 +29,6 @@ from vendd.core.sale.states import (
     Paying,
     Refunding,
     Returning,
-    Sale,
-    Session,
     SessionOpen,
     Stacking,
     State,

@@ -12,8 +12,18 @@ from vendd.core.sale.closing import close_credit, close_sale, forfeit, leave, op
 from vendd.core.sale.doubt import doubtful_payout
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.payout_books import Coins, back_to_credit, book_bills, book_coins, decide
+from vendd.core.sale.pieces import (
+    BillDoing,
+    Payout,
+    Sale,
+)
 from vendd.core.sale.reports import PayoutEnded, Timer, Tube
-from vendd.core.sale.states import BillDoing, Hold, Owed, Paying, Payout, Returning, Sale
+from vendd.core.sale.states import (
+    Hold,
+    Owed,
+    Paying,
+    Returning,
+)
 from vendd.core.snapshot import Snapshot
 
 NOBODY_THERE: Final = frozenset({CreditEnd.IDLE, CreditEnd.OUT_OF_SERVICE, CreditEnd.POWER_LOSS})

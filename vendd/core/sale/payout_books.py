@@ -11,8 +11,10 @@ from typing import Literal
 from vendd.core import ledger
 from vendd.core.rows import CountersAdded, Posted, RecyclerSet, TubeSet
 from vendd.core.sale.draft import Draft
+from vendd.core.sale.pieces import (
+    Payout,
+)
 from vendd.core.sale.reports import Tube
-from vendd.core.sale.states import Payout
 
 Coins = tuple[tuple[int, int], ...]
 """(coin type, count)."""

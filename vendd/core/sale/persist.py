@@ -14,7 +14,11 @@ from types import UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from vendd.core.sale import states
-from vendd.core.sale.states import EPHEMERAL, Phase, State
+from vendd.core.sale.states import (
+    EPHEMERAL,
+    Phase,
+    State,
+)
 
 VERSION: Final = 1
 # version -> what makes the JSON object of that version one of the next

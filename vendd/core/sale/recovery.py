@@ -16,13 +16,16 @@ from vendd.core.sale.doubt import doubtful_vend
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.drops import remember
 from vendd.core.sale.paying import give_back, pay
+from vendd.core.sale.pieces import (
+    Bill,
+    BillDoing,
+    Sale,
+)
 from vendd.core.sale.reports import Started, Timer
 from vendd.core.sale.slots import slot_failed
 from vendd.core.sale.states import (
     AgeCheck,
     Authorising,
-    Bill,
-    BillDoing,
     ChooseAgain,
     ClaimShown,
     Credit,
@@ -33,7 +36,6 @@ from vendd.core.sale.states import (
     Paying,
     Refunding,
     Returning,
-    Sale,
     SessionOpen,
     Stacking,
     Vending,

@@ -17,8 +17,13 @@ from vendd.core.sale.bill_reports import (
 )
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.paying import on_stores_after
+from vendd.core.sale.pieces import (
+    BillDoing,
+)
 from vendd.core.sale.reports import Timer
-from vendd.core.sale.states import BillDoing, Paying
+from vendd.core.sale.states import (
+    Paying,
+)
 
 READY_MS: Final = 35_000
 """A validator tells within 30 s of its initialisation what became of a bill inside."""

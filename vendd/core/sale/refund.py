@@ -28,8 +28,16 @@ from vendd.core.sale.card_reports import (
 from vendd.core.sale.closing import claim_ref, close_sale
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.failed import not_delivered
+from vendd.core.sale.pieces import (
+    CardPart,
+    OpenVend,
+    Order,
+    Sale,
+)
 from vendd.core.sale.reports import Timer
-from vendd.core.sale.states import CardPart, OpenVend, Order, Refunding, Sale
+from vendd.core.sale.states import (
+    Refunding,
+)
 
 _KEPT: Final = 8
 """Vends whose end a reader still owes us; more than one is rare already."""

@@ -4,7 +4,12 @@ from vendd.core.facts import Channel, Proof
 from vendd.core.rows import Reserved
 from vendd.core.sale.acts import TurnMotor
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.states import Sale, Vending
+from vendd.core.sale.pieces import (
+    Sale,
+)
+from vendd.core.sale.states import (
+    Vending,
+)
 from vendd.core.sale.tariff import Tariff, for_cash
 
 

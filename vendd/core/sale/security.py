@@ -9,7 +9,9 @@ from typing import Final
 
 from vendd.core.facts import Security
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.states import Told
+from vendd.core.sale.states import (
+    Told,
+)
 
 TOLD_PER_HOUR: Final = 30
 """Of one kind. What is held back beyond that is in the next one's count."""

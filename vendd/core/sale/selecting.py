@@ -9,6 +9,9 @@ from vendd.core.sale.card_reports import AgeVerified
 from vendd.core.sale.closing import restart_time, to_credit
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.lever import pull
+from vendd.core.sale.pieces import (
+    Session,
+)
 from vendd.core.sale.reports import KeyPressed, Timer
 from vendd.core.sale.sales import begin
 from vendd.core.sale.states import (
@@ -20,7 +23,6 @@ from vendd.core.sale.states import (
     Idle,
     OverpayAsked,
     Owed,
-    Session,
     SessionOpen,
 )
 from vendd.core.sale.tariff import for_card, for_cash

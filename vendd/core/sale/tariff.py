@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from vendd.core.planogram import Slot
 from vendd.core.policy import Policy
-from vendd.core.sale.states import Session
+from vendd.core.sale.pieces import (
+    Session,
+)
 
 CASH = "cash"
 CARD = "card"

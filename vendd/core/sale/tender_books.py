@@ -7,7 +7,10 @@ returned first.
 from typing import Final
 
 from vendd.core.facts import Channel, RefundState, Tender, TenderKind
-from vendd.core.sale.states import CardPart, Sale
+from vendd.core.sale.pieces import (
+    CardPart,
+    Sale,
+)
 
 _AUDIT: Final = {1: "DA", 2: "DB"}
 """EVA-DTS 6.1: cashless device 1 and 2."""

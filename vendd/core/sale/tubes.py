@@ -9,7 +9,9 @@ from vendd.core.sale.acts import ReadTubes
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.paying import on_tubes_after
 from vendd.core.sale.reports import Timer, Tube, TubesRead
-from vendd.core.sale.states import Paying
+from vendd.core.sale.states import (
+    Paying,
+)
 
 LOOK_AGAIN_MS: Final = 2_000
 """A coin's own report follows its fall into the tube within a few polls."""

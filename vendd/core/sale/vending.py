@@ -20,9 +20,16 @@ from vendd.core.sale.draft import Draft
 from vendd.core.sale.drops import count_no_drop, late_drop, one_more, remember
 from vendd.core.sale.failed import not_delivered
 from vendd.core.sale.paying import pay
+from vendd.core.sale.pieces import (
+    Sale,
+)
 from vendd.core.sale.reports import DropSeen, LeftHome, Timer, TurnEnded, TurnResult
 from vendd.core.sale.slots import slot_failed
-from vendd.core.sale.states import Hold, Sale, SessionOpen, Vending
+from vendd.core.sale.states import (
+    Hold,
+    SessionOpen,
+    Vending,
+)
 
 _WHY: Final = {
     TurnResult.HOME: Reason.NO_DROP,
