@@ -1,0 +1,1 @@
+"""What ``vendd-fleet`` does, one command per module."""

@@ -1,0 +1,15 @@
+"""The fleet's database: PostgreSQL, or SQLite for a demonstration and for tests."""
+
+from vendd.fleet.database.opening import open_database
+from vendd.fleet.database.port import Database, DatabaseDown, DatabaseRefused, Session
+from vendd.fleet.database.schema import SchemaUnusable, migrate
+
+__all__ = [
+    "Database",
+    "DatabaseDown",
+    "DatabaseRefused",
+    "SchemaUnusable",
+    "Session",
+    "migrate",
+    "open_database",
+]

@@ -1,0 +1,1 @@
+"""One file of SQL per schema version, in order; see `schema`."""

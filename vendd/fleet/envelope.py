@@ -1,0 +1,202 @@
+"""A Kafka record becomes an event, or is found to be poison.
+
+CloudEvents 1.0 in binary mode: attributes in ``ce_`` headers, JSON data as the value.
+A type that this version doesn't know is an event all the same: its number counts.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, NoReturn
+
+from vendd.fleet.contract import LARGEST, Check, Others, Violation, storable
+
+DLQ_SUFFIX: Final = ".dlq"
+REASON_HEADER: Final = "dlq_reason"
+_LONGEST_NAME: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What stands in a topic. `topic` without the deployment's prefix; `arrived_ms`: Kafka's
+    time stamp, ms since 1970."""
+
+    topic: str
+    partition: int
+    offset: int
+    arrived_ms: int
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+    @property
+    def place(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which event of which life of which machine."""
+
+    machine: str
+    bootid: str
+    bootcount: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a machine. `at_ms` is the machine's time where its clock was synchronised,
+    else Kafka's. `fingerprint` differs when the content does; a new time is no new content."""
+
+    record: Record
+    who: Identity
+    type: str
+    topicseq: int
+    uptime_ms: int
+    at_ms: int
+    fingerprint: int
+    data: Mapping[str, Any]
+    known: bool
+    others: Others = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """`sale-closed` of ``vend.sale-closed.v1``."""
+        return self.type.removeprefix("vend.").removesuffix(".v1")
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record on a dead-letter topic. `who` is None where its headers don't say."""
+
+    record: Record
+    who: Identity | None
+    reason: str
+
+
+class Poison(Exception):
+    """This record will never be an event. `who` as far as its headers tell."""
+
+    def __init__(self, reason: str, who: Identity | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.who = who
+
+
+def dead_letter(record: Record) -> DeadLetter:
+    """Reads what can be read; never fails."""
+    headers = dict(record.headers)
+    try:
+        who: Identity | None = _identity(_texts(record), record.key)
+    except Poison:
+        who = None
+    reason = headers.get(REASON_HEADER, b"no reason given").decode(errors="replace")
+    return DeadLetter(record, who, reason.replace("\0", "?"))
+
+
+def decode(record: Record, checks: Mapping[str, Check]) -> Event:
+    """Raises `Poison` for what is no event, or breaks the schema of its type."""
+    headers = _texts(record)
+    if headers.get("ce_specversion") != "1.0":
+        raise Poison(f"ce_specversion is {headers.get('ce_specversion')!r}, not '1.0'")
+    who = _identity(headers, record.key)
+    try:
+        type_ = storable(headers.get("ce_type", ""), "ce_type")
+        if not 0 < len(type_) <= _LONGEST_NAME:
+            raise Poison(f"ce_type has {len(type_)} characters", who)
+        others: Others = []
+        check = checks.get(type_)
+        data = _data(record.value, required=check is not None)
+        if check is not None:
+            check(data, type_, others)
+        return Event(
+            record=record,
+            who=who,
+            type=type_,
+            topicseq=_number(headers, "ce_topicseq", who),
+            uptime_ms=_number(headers, "ce_uptimems", who, least=0),
+            at_ms=_at_ms(headers, record),
+            fingerprint=_fingerprint(type_, headers["ce_uptimems"], record.value),
+            data=data,
+            known=check is not None,
+            others=others,
+        )
+    except Violation as violation:
+        raise Poison(f"breaks its schema: {violation}", who) from None
+
+
+def _texts(record: Record) -> dict[str, str]:
+    try:
+        return {name: value.decode() for name, value in record.headers}
+    except UnicodeDecodeError as error:
+        raise Poison(f"a header is not UTF-8: {error.reason}") from None
+
+
+def _identity(headers: Mapping[str, str], key: bytes) -> Identity:
+    machine, bootid = headers.get("ce_machine", ""), headers.get("ce_bootid", "")
+    for name, text in (("ce_machine", machine), ("ce_bootid", bootid)):
+        if not 0 < len(text) <= _LONGEST_NAME or "\0" in text:
+            raise Poison(f"{name} is missing or no name")
+    if machine.encode() != key:
+        raise Poison(f"the key {key!r} is not that of ce_machine {machine!r}")
+    return Identity(
+        machine, bootid, _number(headers, "ce_bootcount", None), _number(headers, "ce_seq", None)
+    )
+
+
+def _number(headers: Mapping[str, str], name: str, who: Identity | None, *, least: int = 1) -> int:
+    text = headers.get(name, "")
+    if text.isascii() and text.isdigit() and len(text) < 20:
+        number = int(text)
+        if least <= number <= LARGEST:
+            return number
+    raise Poison(f"{name} is {text[:40]!r}, not a number from {least}", who)
+
+
+def _data(value: bytes, *, required: bool) -> dict[str, Any]:
+    """JSON as the contract wants it. A type of the future may hold anything: then it is empty."""
+    try:
+        data = json.loads(value, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        if not required:
+            return {}
+        raise Violation(f"the data is not JSON: {error}") from None
+    if isinstance(data, dict):
+        return data
+    if required:
+        raise Violation("the data is no object")
+    return {}
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _at_ms(headers: Mapping[str, str], record: Record) -> int:
+    if headers.get("ce_clocksync") != "true":
+        return record.arrived_ms
+    return ms_of(headers.get("ce_time", "")) or record.arrived_ms
+
+
+def ms_of(text: str) -> int | None:
+    """RFC 3339 as ms since 1970; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return None if moment.tzinfo is None else int(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
+
+
+def shown_time(ms: int) -> str:
+    """ms since 1970 as RFC 3339."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
+
+
+def _fingerprint(type_: str, uptime_ms: str, value: bytes) -> int:
+    """64 bits of what an event says. Its time is left out: a clock that becomes trustworthy
+    re-times events that are still in the outbox, also those sent before."""
+    digest = hashlib.blake2b(f"{type_} {uptime_ms} ".encode() + value, digest_size=8)
+    return int.from_bytes(digest.digest(), "big", signed=True)

@@ -1,0 +1,83 @@
+"""The life of one consumer: read, commit, and wait where Kafka or the database is away."""
+
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from vendd.fleet.clock import Clock
+from vendd.fleet.database import DatabaseDown
+from vendd.fleet.pump import Fenced, Handled, Pump
+from vendd.fleet.stream import BrokerDown, Stream
+
+BATCH: Final = 1_000
+READ_S: Final = 0.5
+FIRST_WAIT_S: Final = 0.5
+LONGEST_WAIT_S: Final = 30.0
+CAUGHT_UP_MS: Final = 5_000
+Said = Callable[[str], None]
+Told = Callable[[Handled, float], None]
+
+
+class Service:
+    """Runs until `stop` is set. `told` hears of every committed batch, `turn` is called between
+    batches at least every `READ_S`."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        pump: Pump,
+        clock: Clock,
+        stop: threading.Event,
+        said: Said,
+        told: Told,
+        turn: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._stream = stream
+        stream.revoked = pump.revoked
+        self._pump = pump
+        self._clock = clock
+        self._stop = stop
+        self._said = said
+        self._told = told
+        self._turn = turn
+        self._failed_in_a_row = 0
+        self._caught_up_ms = 0
+
+    def run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._step()
+                self._turn()
+                self._failed_in_a_row = 0
+            except (DatabaseDown, BrokerDown, Fenced) as error:
+                self._said(f"{error}; trying again")
+                self._stream.replace()
+                self._wait()
+
+    def _step(self) -> None:
+        if self._stream.unplaced:
+            self._stream.place(self._pump.assigned(self._stream.unplaced))
+        records = self._stream.read(BATCH, READ_S)
+        if records:
+            begun_ms = self._clock.now_ms()
+            handled = self._pump.take(records)
+            self._stream.note(self._pump.positions)
+            self._told(handled, (self._clock.now_ms() - begun_ms) / 1000)
+        if self._clock.now_ms() - self._caught_up_ms >= CAUGHT_UP_MS:
+            self._note_end()
+
+    def _note_end(self) -> None:
+        """Where nothing is left to read, silence is the machines' own."""
+        lags = self._stream.lags(self._pump.positions)
+        ended = [part for part, lag in lags.items() if lag == 0]
+        if ended:
+            self._pump.caught_up(ended)
+            self._caught_up_ms = self._clock.now_ms()
+
+    def _wait(self) -> None:
+        """Polls on, so that the group keeps us; what comes meanwhile is read again later."""
+        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0**self._failed_in_a_row)
+        self._failed_in_a_row = min(self._failed_in_a_row + 1, 16)
+        until_ms = self._clock.now_ms() + wait_s * 1000
+        while not self._stop.is_set() and self._clock.now_ms() < until_ms:
+            self._stream.read(1, READ_S)

@@ -1,0 +1,241 @@
+"""The projection's tables, and how two rows of the same key become one.
+
+Every rule is commutative and associative, so the projection depends on which
+events there were and not on their order: dead letters are replayed late, and
+topics are read independently. FIRST and LAST go by the machine's own `seq`
+within one life; lives are put in order when the projection is read.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+from typing import Any, Final
+
+Row = tuple[Any, ...]
+
+
+class Rule(Enum):
+    """What becomes of a column when a key is seen again."""
+
+    SUM = auto()
+    MIN = auto()
+    MAX = auto()
+    FIRST = auto()  # of the row whose `first_by` is smaller
+    LAST = auto()  # of the row whose `last_by` is larger
+    NEW = auto()  # the writer has read the old one and knows better
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: key columns, then columns with their rules, in the order of its rows."""
+
+    name: str
+    key: tuple[str, ...]
+    rules: Mapping[str, Rule]
+    first_by: str | None = None
+    last_by: str | None = None
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.key, *self.rules)
+
+    def merged(self, old: Row, new: Row) -> Row:
+        """One row out of two values of the same key (without the key columns)."""
+        names = tuple(self.rules)
+        earlier = self.first_by is not None and _at(names, new, self.first_by) < _at(
+            names, old, self.first_by
+        )
+        later = self.last_by is not None and _at(names, new, self.last_by) > _at(
+            names, old, self.last_by
+        )
+        return tuple(
+            _merged(rule, one, other, earlier=earlier, later=later)
+            for rule, one, other in zip(self.rules.values(), old, new, strict=True)
+        )
+
+    def upsert(self, count: int) -> str:
+        """The statement that puts `count` rows in, merged with what is there."""
+        marks = f"({', '.join('?' * len(self.columns))})"
+        changes = ", ".join(
+            f"{name} = {self._sql(rule, name)}" for name, rule in self.rules.items()
+        )
+        then = f"DO UPDATE SET {changes}" if changes else "DO NOTHING"
+        return (
+            f"INSERT INTO {self.name} ({', '.join(self.columns)})"
+            f" VALUES {', '.join([marks] * count)}"
+            f" ON CONFLICT ({', '.join(self.key)}) {then}"
+        )
+
+    def _sql(self, rule: Rule, name: str) -> str:
+        old, new = f"{self.name}.{name}", f"excluded.{name}"
+        match rule:
+            case Rule.SUM:
+                return f"{old} + {new}"
+            case Rule.NEW:
+                return new
+            case Rule.MIN:
+                better = f"{new} < {old}"
+            case Rule.MAX:
+                better = f"{new} > {old}"
+            case _:
+                by, sign = (self.first_by, "<") if rule is Rule.FIRST else (self.last_by, ">")
+                better = f"excluded.{by} {sign} {self.name}.{by}"
+        return f"CASE WHEN {better} THEN {new} ELSE {old} END"
+
+
+def log(name: str, *columns: str) -> Table:
+    """A table with one row per event: a number is projected once, so rows never meet."""
+    return Table(name, ("machine", "life", "seq"), dict.fromkeys(columns, Rule.MAX))
+
+
+def _at(names: Sequence[str], row: Row, name: str) -> Any:
+    return row[names.index(name)]
+
+
+def _merged(rule: Rule, old: Any, new: Any, *, earlier: bool, later: bool) -> Any:
+    match rule:
+        case Rule.SUM:
+            return old + new
+        case Rule.MIN:
+            return min(old, new)
+        case Rule.MAX:
+            return max(old, new)
+        case Rule.FIRST:
+            return new if earlier else old
+        case Rule.LAST:
+            return new if later else old
+        case Rule.NEW:
+            return new
+
+
+class Rows:
+    """What a batch of events adds to the tables, one row per key."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Table, dict[Row, Row]] = {}
+
+    def put(self, table: Table, key: Row, *values: Any) -> None:
+        rows = self._rows.setdefault(table, {})
+        old = rows.get(key)
+        rows[key] = values if old is None else table.merged(old, values)
+
+    def __iter__(self) -> Iterator[tuple[Table, list[Row]]]:
+        """Tables and their rows in a fixed order, so that two writers never wait in a circle."""
+        for table in sorted(self._rows, key=lambda each: each.name):
+            rows = self._rows[table]
+            yield table, [(*key, *rows[key]) for key in sorted(rows)]
+
+
+LIVES: Final = Table(
+    "lives",
+    ("machine", "life"),
+    dict.fromkeys(("bootid", "bootcount", "epoch", "first_ms", "last_ms", "low", "high"), Rule.NEW),
+)
+
+ACCOUNTED: Final = Table(
+    "accounted",
+    ("machine", "life", "first_seq", "last_seq", "how"),
+    {"why": Rule.MAX},
+)
+"""Numbers that need no event. `how`: thinned, dead_letter."""
+
+TOTALS: Final = Table(
+    "totals",
+    ("machine", "life"),
+    {
+        "sold": Rule.SUM,
+        "value": Rule.SUM,
+        "first_seq": Rule.MIN,
+        "opening_count": Rule.FIRST,
+        "opening_value": Rule.FIRST,
+        "last_seq": Rule.MAX,
+        "reported_count": Rule.LAST,
+        "reported_value": Rule.LAST,
+    },
+    first_by="first_seq",
+    last_by="last_seq",
+)
+"""Sales counted here beside what the machine says it has counted since its initialisation."""
+
+SALES: Final = log(
+    "sales",
+    "sale_id",
+    "sale_no",
+    "closed_ms",
+    "channel",
+    "outcome",
+    "reason",
+    "slot",
+    "product_id",
+    "quantity",
+    "price_charged",
+    "currency",
+    "tenders",
+)
+"""One row per closed sale. `tenders`: JSON; card tenders match the processor's statement."""
+
+SLOT_LEVELS: Final = Table(
+    "slot_levels",
+    ("machine", "life", "slot"),
+    {
+        "first_seq": Rule.MIN,
+        "opening": Rule.FIRST,
+        "moved": Rule.SUM,
+        "moves": Rule.SUM,
+        "last_seq": Rule.MAX,
+        "level": Rule.LAST,
+        "level_ms": Rule.LAST,
+    },
+    first_by="first_seq",
+    last_by="last_seq",
+)
+"""`opening` + `moved` is the projected level, `level` the one that the machine reported last."""
+
+SLOT_TERMS: Final = Table(
+    "slot_terms",
+    ("machine", "life", "slot"),
+    {
+        "last_seq": Rule.MAX,
+        "product_id": Rule.LAST,
+        "capacity": Rule.LAST,
+        "par": Rule.LAST,
+        "threshold": Rule.LAST,
+    },
+    last_by="last_seq",
+)
+
+CASH_FLOWS: Final = Table(
+    "cash_flows",
+    ("machine", "life", "flow", "currency"),
+    {"amount": Rule.SUM, "times": Rule.SUM},
+)
+"""Money by where it went, in minor units: ``sale_applied:coin``, ``moved:tube>operator``…"""
+
+LATEST: Final = Table(
+    "latest",
+    ("machine", "life", "subject", "item"),
+    {"last_seq": Rule.MAX, "at_ms": Rule.LAST, "data": Rule.LAST},
+    last_by="last_seq",
+)
+"""The last word of a life about a subject: door, heartbeat, fault/<id>, slot-state/<slot>…"""
+
+MATTERS: Final = log(
+    "matters", "kind", "ref", "sale_id", "opened_ms", "amount", "currency", "detail"
+)
+"""What somebody has to close: claims, refunds due, doubtful sales."""
+
+CLOSINGS: Final = log("closings", "ref", "closed_ms", "amount", "how")
+"""What closed one: the last matter before it with this reference."""
+
+LAST_SALES: Final = Table("last_sales", ("machine", "tender"), {"at_ms": Rule.MAX})
+
+SLOT_OUTCOMES: Final = Table(
+    "slot_outcomes", ("machine", "slot", "outcome", "reason"), {"times": Rule.SUM}
+)
+
+UNKNOWNS: Final = Table("unknowns", ("machine", "field", "member"), {"times": Rule.SUM})
+"""What a newer machine says that this version doesn't know: event types, enumeration members."""
