@@ -78,6 +78,6 @@ $(STAMP): pyproject.toml requirements.lock
 		echo "make: on Debian and Raspberry Pi OS: apt-get install python3-venv" >&2; \
 		exit 1; \
 	fi || exit 1; \
-	$$pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[mqtt,sim,test]' || { \
+	$$pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[fleet,mqtt,sim,test]' || { \
 		echo "make: the packages could not be installed; the lines above say why." >&2; exit 1; }; \
 	touch $@

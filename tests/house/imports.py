@@ -54,12 +54,14 @@ CLOCKS = frozenset({"now", "today", "utcnow"})
 # A library that only one place knows.
 ONLY = {
     "sqlite_utils": {"store"},
-    "sqlite3": {"store"},
+    "sqlite3": {"store", "fleet"},
     "gpiozero": {"drivers"},
     "RPLCD": {"drivers"},
     "serial": {"drivers"},
-    "confluent_kafka": {"links"},
-    "pydantic": {"config", "api"},
+    "confluent_kafka": {"links", "fleet"},
+    "pydantic": {"config", "api", "fleet"},
+    "psycopg": {"fleet"},
+    "apprise": {"fleet"},
 }
 
 
