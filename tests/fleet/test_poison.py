@@ -129,21 +129,25 @@ def test_a_member_of_the_future_is_read_as_other(rig: Rig) -> None:
     assert projection["unknowns"] == [("m-1", "vend.sale-closed.v1.channel", "telepathy", 1)]
 
 
-@pytest.mark.parametrize("broken", ["ranges", "from_seq", "backwards"])
-def test_a_type_without_schema_here_is_put_aside_when_its_projection_fails(
-    rig: Rig, broken: str
+BACKWARDS = {"ranges": [{"from_seq": 5, "to_seq": 2, "topic": "*", "types": {}}]}
+
+
+@pytest.mark.parametrize(
+    ("type_", "changes", "said"),
+    [
+        ("vend.outbox-thinned.v1", {**BACKWARDS, "reason": "space"}, "a range from 5 to 2"),
+        ("vend.fault.v1", {"fault_id": "f" * 300}, "a name of 300 characters"),
+    ],
+)
+def test_what_fits_its_schema_and_no_projection_is_put_aside(
+    rig: Rig, type_: str, changes: dict[str, object], said: str
 ) -> None:
     machine = ModelMachine()
     machine.fault("started")
-    ranges: object = [{"from_seq": 5, "to_seq": 2}]
-    if broken == "ranges":
-        ranges = 5
-    elif broken == "from_seq":
-        ranges = [{"to_seq": 2}]
-    thinned = header(machine.records[1], "ce_type", b"vend.outbox-thinned.v1")
-    rig.take([machine.records[0], data(thinned, ranges=ranges)])
+    spoiled = data(header(machine.records[1], "ce_type", type_.encode()), **changes)
+    rig.take([machine.records[0], spoiled])
     ((_, reason),) = rig.buried
-    assert "vend.outbox-thinned.v1" in reason
+    assert reason == f"{type_}: {said}"
     assert rig.lines() == ["machine m-1: seq 1..2, missing 2, 0 duplicates ignored"]
 
 

@@ -145,7 +145,8 @@ def thinning(machine: ModelMachine, first: int, last: int) -> Record:
         (n, b"vend.outbox-thinned.v1" if n == "ce_type" else v) for n, v in record.headers
     )
     ranges = [{"from_seq": first, "to_seq": last, "topic": "machine-events", "types": {}}]
-    return replace(record, headers=headers, value=json.dumps({"ranges": ranges}).encode())
+    data = {**json.loads(record.value), "ranges": ranges, "reason": "space"}
+    return replace(record, headers=headers, value=json.dumps(data).encode())
 
 
 def test_thinned_numbers_are_accounted_for(rig: Rig) -> None:
