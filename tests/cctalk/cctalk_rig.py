@@ -16,13 +16,14 @@ from vendd.core.sale.bill_reports import BillValidatorReady
 from vendd.core.sale.reports import ChangerReady, CoinAccepted, PayoutEnded, Report
 from vendd.drivers.cctalk_bills import CcTalkBills
 from vendd.drivers.cctalk_bus import CcTalkBus
-from vendd.drivers.cctalk_coins import CcTalkCoins
+from vendd.drivers.cctalk_coins import CcTalkCoins, CoinsKept
 from vendd.drivers.cctalk_hopper import HopperFit
 from vendd.wire.cctalk.bill_validator import BillRules
 from vendd.wire.cctalk.coin_acceptor import CoinRules
 from vendd.wire.cctalk.frame import Checksum
 from vendd.wire.cctalk.hopper import HopperRules
 from vendd.wire.cctalk.hopper_payout import Security, Serial
+from vendd.wire.cctalk.news import Evidence
 
 R = TypeVar("R", bound=Report)
 EURO_TYPE, FIFTY_TYPE = 1, 2  # coin types of the one euro and fifty cent coins
@@ -59,6 +60,21 @@ class Inbox:
 
 
 @dataclass
+class Kept:
+    """What outlives the drivers: event counters, and how the hoppers stood."""
+
+    coins: int | None = None
+    bills: int | None = None
+    evidence: dict[int, Evidence] = field(default_factory=dict)
+
+    def coins_at(self, counter: int) -> None:
+        self.coins = counter
+
+    def bills_at(self, counter: int) -> None:
+        self.bills = counter
+
+
+@dataclass
 class Rig:
     """Models, wire and drivers of one bus: acceptor, hoppers for 1.00 and 0.50, validator."""
 
@@ -71,6 +87,7 @@ class Rig:
     bus: CcTalkBus
     coins: CcTalkCoins
     bills: CcTalkBills
+    kept: Kept
     lives: list[Any] = field(default_factory=list)
 
     async def ready(self) -> None:
@@ -80,13 +97,11 @@ class Rig:
         self.bills.accept(ALL_BILLS)
         await asyncio.sleep(1.0)
 
-    def next_life(self, *, counter: int | None = None, bills_counter: int | None = None) -> None:
-        """The daemon dies without a word and starts anew."""
+    def next_life(self) -> None:
+        """The daemon dies without a word and starts anew, with what was kept."""
         self.bus.close()
         self.inbox = Inbox()
-        self.bus, self.coins, self.bills = drivers(
-            self.line, self.inbox, counter=counter, bills_counter=bills_counter
-        )
+        self.bus, self.coins, self.bills = drivers(self.line, self.inbox, kept=self.kept)
         self.bus.start()
 
 
@@ -96,8 +111,7 @@ def drivers(
     *,
     checksum: Checksum = Checksum.SUM,
     security: Security | None = None,
-    counter: int | None = None,
-    bills_counter: int | None = None,
+    kept: Kept | None = None,
 ) -> tuple[CcTalkBus, CcTalkCoins, CcTalkBills]:
     bus = CcTalkBus(line.open, "virtual", inbox)
     way = security or Serial()
@@ -105,9 +119,12 @@ def drivers(
         HopperFit(2, 100, HopperRules(3, checksum, way), count=50, fed_by=1),
         HopperFit(3, 50, HopperRules(4, checksum, way), count=50, fed_by=2),
     )
+    kept = kept or Kept()
+    keep = CoinsKept(kept.coins_at, kept.evidence.__setitem__)
     rules = CoinRules("EU", checksum=checksum)
-    coins = CcTalkCoins(bus, inbox, rules, fits, counter=counter)
-    bills = CcTalkBills(bus, inbox, BillRules("EU", checksum=checksum), counter=bills_counter)
+    coins = CcTalkCoins(bus, inbox, rules, fits, counter=kept.coins, keep=keep)
+    bill_rules = BillRules("EU", checksum=checksum)
+    bills = CcTalkBills(bus, inbox, bill_rules, counter=kept.bills, note=kept.bills_at)
     return bus, coins, bills
 
 
@@ -143,9 +160,10 @@ def make_rig(
     line = MemoryLine(loop, wrap(wire), rng=random.Random(seed), torn=torn)
     inbox = Inbox()
     checksum = Checksum.CRC if crc else Checksum.SUM
-    bus, coins, bills = drivers(line, inbox, checksum=checksum, security=way)
+    kept = Kept()
+    bus, coins, bills = drivers(line, inbox, checksum=checksum, security=way, kept=kept)
     bus.start()
-    return Rig(acceptor, hoppers, validator, wire, line, inbox, bus, coins, bills)
+    return Rig(acceptor, hoppers, validator, wire, line, inbox, bus, coins, bills, kept)
 
 
 DISPENSE = 167

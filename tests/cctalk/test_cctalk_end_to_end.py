@@ -72,9 +72,8 @@ def test_coins_of_another_life_are_credited_by_the_counter() -> None:
         await rig.ready()
         rig.acceptor.insert(200)
         await asyncio.sleep(1)
-        counter = rig.coins.counter
         rig.acceptor.burst(50, 1)  # accepted, and not read any more
-        rig.next_life(counter=counter)
+        rig.next_life()
         accepted = await rig.inbox.until(CoinAccepted)
         assert (accepted.value, credit(rig)) == (50, 50)
 

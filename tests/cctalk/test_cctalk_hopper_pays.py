@@ -144,7 +144,7 @@ def test_the_daemon_dies_between_the_command_and_its_outcome(after_s: float) -> 
     async def scenario() -> None:
         rig = make_rig()
         await rig.ready()
-        before = rig.coins.evidence()
+        before = dict(rig.kept.evidence)
         task = asyncio.ensure_future(rig.coins.pay_out("p", ((EURO_TYPE, 3),)))
         await asyncio.sleep(after_s)
         rig.next_life()

@@ -41,14 +41,15 @@ def test_level_2_without_recycler_or_not_wanted() -> None:
     plain = IDENT2[:-8] + "00000000"
     rows: list[Row] = [*RECYCLER[:3], ("3702", plain), ("3701 00000000", "ACK"), ("36", "0007")]
     Script().play(rows)
-    script = Script(BillRules(978, 2, recycle=False))
+    script = Script(BillRules(978, 2, recycle=frozenset()))
     script.play([*RECYCLER[:4], ("3701 00000000", "ACK"), ("36", "0007")])
 
 
 def test_security_is_told_when_configured() -> None:
-    script = Script(BillRules(978, 2, security=0x0018))
+    rules = BillRules(978, 2, security=frozenset({5000, 10000, 123}))
+    script = Script(rules)
     script.play([*INIT1[:3], ("32 0018", "ACK"), *INIT1[3:]])
-    script = Script(BillRules(978, 2, security=0x0018))
+    script = Script(rules)
     script.play([*INIT1[:3], *[("32 0018", "NAK")] * 5, *INIT1[3:]])
 
 
@@ -259,3 +260,14 @@ def test_a_validator_that_resets_again_and_again_is_left_alone_for_a_while() -> 
         began = script.now
         script.play([*INIT1[2:], ("34001F001F", "ACK", READY1)])
     assert script.now - began > 9.0
+
+
+def test_only_bills_that_are_wanted_there_are_recycled_or_dispensed_by_hand() -> None:
+    rules = BillRules(978, 2, recycle=frozenset({1000}), manual=frozenset({500, 1000}))
+    script = Script(rules)
+    quality = "00 03" + "00" * 14
+    script.play([*RECYCLER[:6], (f"3704 0003 {quality}", "ACK"), *RECYCLER[7:]])
+    assert script.ask().startswith("34")
+    script.answer("ACK")
+    (ready,) = [news for news in script.news if isinstance(news, BillsReady)]
+    assert [kind.value for kind in ready.kinds if kind.recycled] == [1000]

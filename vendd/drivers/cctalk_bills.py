@@ -5,6 +5,7 @@ nothing else. Is NOT responsible for the conversation, for credit, or for decidi
 becomes of a bill in escrow. There is no recycler, and the stacker does not count.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from vendd.core.sale import bill_reports as br
@@ -24,13 +25,22 @@ _FULL: Final = "stacker_full"
 
 class CcTalkBills:
     """A `ports.BillValidator` and a `CcTalkDevice`; attaches itself to `bus`, which is not
-    running. `counter`: see `BillValidatorMachine`."""
+    running. `counter`: see `BillValidatorMachine`; `note` is given the counter that has to be
+    kept with what comes of the very next report."""
 
     def __init__(
-        self, bus: CcTalkBus, sink: Sink, rules: BillRules, *, counter: int | None = None
+        self,
+        bus: CcTalkBus,
+        sink: Sink,
+        rules: BillRules,
+        *,
+        counter: int | None = None,
+        note: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._bus = bus
         self._sink = sink
+        self._note = note
+        self._noted = counter
         self.machine = BillValidatorMachine(rules, counter)
         self._power_lost = False
         bus.attach(self)
@@ -69,11 +79,6 @@ class CcTalkBills:
             raise Refused(f"bill validator is {self.machine.phase.value}")
         self._sink.put(br.StackerRead(self._stacker()))
 
-    @property
-    def counter(self) -> int | None:
-        """The event counter up to which every bill was reported."""
-        return self.machine.log.last
-
     # --- CcTalkDevice ------------------------------------------------------------------
 
     @property
@@ -93,8 +98,17 @@ class CcTalkBills:
 
     def answered(self, reply: Reply, now: float) -> None:
         for news in self.machine.answered(reply, now):
+            if isinstance(news, cn.BillStacked):
+                self._keep(news.counter)
             for report in self._reports(news):
                 self._sink.put(report)
+        self._keep(self.machine.log.last)
+
+    def _keep(self, counter: int | None) -> None:
+        """Never ahead of what was reported: a bill behind it would not be credited again."""
+        if counter is not None and counter != self._noted:
+            self._noted = counter
+            self._note(counter)
 
     def _reports(self, news: cn.News) -> tuple[Report, ...]:
         match news:

@@ -6,7 +6,9 @@ the conversations (`vendd.wire.cctalk`), for credit, or for a payout that ended 
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from vendd.core.sale.reports import (
@@ -47,11 +49,23 @@ from vendd.wire.cctalk.news import (
 
 DEVICE: Final = "coin_acceptor"
 POWER: Final = ("power_loss", DEVICE)
+BELIEVED_AFTER_S: Final = 5.0
+"""A hopper whose payout nobody can tell is empty-handed until that payout is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoinsKept:
+    """What has to be kept with what comes of the very next report: the acceptor's `counter`,
+    and how a hopper stands before its next payout (by coin type)."""
+
+    counter: Callable[[int], None] = lambda _: None
+    evidence: Callable[[int, Evidence], None] = lambda *_: None
 
 
 class CcTalkCoins:
     """A `ports.Changer` and the acceptor's `CcTalkDevice`; attaches itself and its hoppers to
-    `bus`, which must not run yet. `counter`: see `CoinAcceptorMachine`."""
+    `bus`, which must not run yet. `counter`: see `CoinAcceptorMachine`; `keep` holds what has
+    to survive this life."""
 
     def __init__(
         self,
@@ -61,9 +75,13 @@ class CcTalkCoins:
         hoppers: tuple[HopperFit, ...] = (),
         *,
         counter: int | None = None,
+        keep: CoinsKept | None = None,
     ) -> None:
         self._bus = bus
         self._sink = sink
+        self._keep = keep or CoinsKept()
+        self._noted = counter
+        self._recovering = False
         self.machine = CoinAcceptorMachine(rules, counter)
         self._ready: CoinsReady | None = None
         self._told_ready = False
@@ -72,7 +90,10 @@ class CcTalkCoins:
         self._tasks: set[asyncio.Task[None]] = set()
         bus.attach(self)
         self.hoppers = {
-            fit.coin_type: CcTalkHopper(bus, sink, fit, self._hopper_changed) for fit in hoppers
+            fit.coin_type: CcTalkHopper(
+                bus, sink, fit, self._hopper_changed, partial(self._keep.evidence, fit.coin_type)
+            )
+            for fit in hoppers
         }
 
     # --- ports.Changer -------------------------------------------------------------
@@ -108,17 +129,11 @@ class CcTalkCoins:
         if self.machine.phase is not Phase.RUNNING:
             raise Refused(f"coin acceptor is {self.machine.phase.value}")
         self._tell_tubes()
+        doubtful = [h for h in self.hoppers.values() if not h.counted]
+        if doubtful:  # whoever asked knows now that these counts prove nothing
+            self._spawn(self._believe(doubtful))
 
     # --- beyond the port: what survives a life ----------------------------------------
-
-    def evidence(self) -> Mapping[int, Evidence]:
-        """How the hoppers stand, by coin type: to be kept with the intent to pay."""
-        return {t: h.machine.evidence for t, h in self.hoppers.items() if h.machine.evidence}
-
-    @property
-    def counter(self) -> int | None:
-        """The event counter up to which every coin was reported."""
-        return self.machine.log.last
 
     def recover(
         self,
@@ -126,10 +141,19 @@ class CcTalkCoins:
         coins: tuple[tuple[int, int], ...],
         before: Mapping[int, Evidence],
     ) -> None:
-        """A payout of an earlier life is settled by asking; one `PayoutEnded` follows."""
+        """A payout of an earlier life is settled by asking; one `PayoutEnded` follows, and only
+        then `ChangerReady`: a hopper's count says nothing of what it paid. `before`: what
+        `CoinsKept.evidence` was given last, by coin type."""
         wanted = [(t, n) for t, n in coins if n > 0 and t in self.hoppers]
         ends = [self.hoppers[t].recover(payout_id, n, before.get(t)) for t, n in wanted]
+        self._recovering = True
         self._spawn(self._collect(payout_id, [t for t, _ in wanted], ends))
+
+    async def _believe(self, doubtful: list[CcTalkHopper]) -> None:
+        await asyncio.sleep(BELIEVED_AFTER_S)
+        for hopper in doubtful:
+            hopper.counted = True
+        self._tell_tubes()
 
     # --- payouts ----------------------------------------------------------------------
 
@@ -162,7 +186,11 @@ class CcTalkCoins:
         paid = tuple((t, end.paid) for t, end in zip(types, done, strict=True) if end.paid)
         why = next((end.why for end in done if end.why), "")
         self._sink.put(PayoutEnded(payout_id, paid, all(end.certain for end in done), why))
-        self._tell_tubes()
+        self._recovering = False
+        if self._told_ready:
+            self._tell_tubes()
+        else:
+            self._tell_ready()
 
     # --- CcTalkDevice -------------------------------------------------------------------
 
@@ -183,7 +211,16 @@ class CcTalkCoins:
 
     def answered(self, reply: Reply, now: float) -> None:
         for news in self.machine.answered(reply, now):
+            if isinstance(news, CoinIn):
+                self._note(news.counter)
             self._told(news)
+        self._note(self.machine.log.last)
+
+    def _note(self, counter: int | None) -> None:
+        """Never ahead of what was reported: a coin behind it would not be credited again."""
+        if counter is not None and counter != self._noted:
+            self._noted = counter
+            self._keep.counter(counter)
 
     # --- news ---------------------------------------------------------------------------
 
@@ -235,7 +272,8 @@ class CcTalkCoins:
 
     def _tell_ready(self) -> None:
         """Once the acceptor is there and each hopper is either there or known to be missing."""
-        if self._ready is None or any(h.usable is None for h in self.hoppers.values()):
+        waits = self._recovering or any(h.usable is None for h in self.hoppers.values())
+        if self._ready is None or waits:
             return
         self._told_ready = True
         self._told_tubes = self._tubes()
@@ -265,6 +303,12 @@ class CcTalkCoins:
 
     def _tubes(self) -> tuple[Tube, ...]:
         return tuple(
-            Tube(t, h.fit.value, h.count, h.count >= h.fit.capacity, not h.usable)
+            Tube(
+                t,
+                h.fit.value,
+                h.count,
+                h.count >= h.fit.capacity,
+                defective=not h.usable or not h.counted,
+            )
             for t, h in sorted(self.hoppers.items())
         )

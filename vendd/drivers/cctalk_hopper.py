@@ -57,19 +57,27 @@ class HopperFit:
 class CcTalkHopper:
     """A `CcTalkDevice`; attaches itself to `bus`, which must not run yet.
 
-    `changed` is called when it came, went, or its count is another.
+    `changed` is called when it came, went, or its count is another; `keep` with how it stands
+    before its next payout.
     """
 
     def __init__(
-        self, bus: CcTalkBus, sink: Sink, fit: HopperFit, changed: Callable[[], None]
+        self,
+        bus: CcTalkBus,
+        sink: Sink,
+        fit: HopperFit,
+        changed: Callable[[], None],
+        keep: Callable[[Evidence], None] = lambda _: None,
     ) -> None:
         self._bus = bus
         self._sink = sink
         self._changed = changed
+        self._keep = keep
         self.fit = fit
         self.machine = HopperMachine(fit.rules)
         self.count = fit.count
         self.usable: bool | None = None  # None: not known yet
+        self.counted = True  # False: `count` is a guess since a payout that nobody can tell
         self._dispensed: int | None = None  # lifetime count when `count` was last right
         self._counted = 0  # coins taken off since then
         self._taken: asyncio.Future[None] | None = None
@@ -111,6 +119,7 @@ class CcTalkHopper:
             self.machine.recover(payout_id, coins, before)
         except Declined as error:
             raise Refused(f"{self.device}: {error}") from error
+        self._dispensed = None if before is None else before.dispensed
         self._done = asyncio.get_running_loop().create_future()
         self._bus.kick()
         return self._done
@@ -176,14 +185,20 @@ class CcTalkHopper:
         done, self._done = self._done, None
         self.count = 0 if end.why == EMPTY and end.certain else max(0, self.count - end.paid)
         self._counted += end.paid
+        self.counted = self.counted and end.certain
         if done is not None and not done.done():
             done.set_result(end)
 
     def _ready(self, evidence: Evidence) -> None:
+        if self._done is not None:  # how it stood before that payout is what has to be kept
+            self._came_or_went(usable=True)
+            return
+        self._keep(evidence)
         before, self._dispensed = self._dispensed, evidence.dispensed
         if before is not None and evidence.dispensed is not None:
             unseen = (evidence.dispensed - before) % COUNT_WRAPS - self._counted
             self.count = max(0, self.count - unseen)
+            self.counted = True
         self._counted = 0
         self._came_or_went(usable=True)
 

@@ -235,29 +235,27 @@ class BillValidatorMachine(Contact):
         return 0.0 if self._mask != self._mask_wanted() else None
 
     def _tell(self, events: Events, now: float, news: list[News]) -> None:
-        for first, second in events.new:
-            if first:
-                self._bill(first, second, now, news)
-            else:
+        for (first, second), counter in events.numbered():
+            if first == 0:
                 self._status(second, news)
+            elif second == bill_codes.STACKED:
+                self._stacked(first, counter, news)
+            elif second == bill_codes.ESCROW:
+                kind = self.bills.get(first) or BillKind(first, 0, "")
+                self._present(self.escrow.arrived(kind, now), now, news)
         if events.lost:
             news.append(EventsLost(events.lost))
             news += self.faults.begin("events_lost", f"{events.lost} events unread")
 
-    def _bill(self, position: int, what: int, now: float, news: list[News]) -> None:
-        kind = self.bills.get(position)
-        if what == bill_codes.ESCROW:
-            fresh = self.escrow.arrived(kind or BillKind(position, 0, ""), now)
-            self._present(fresh, now, news)
-        elif what == bill_codes.STACKED:
-            bill = self.escrow.left()
-            if kind is None:
-                news += self.faults.begin("unknown_bill", f"position {position} has no value")
-                return
-            seen = bill is not None and bill.kind.position == position
-            news += self.faults.end((*_BY_BILL, "bill_route"))
-            number = bill.number if bill is not None and seen else None
-            news.append(BillStacked(number, position, kind.value))
+    def _stacked(self, position: int, counter: int, news: list[News]) -> None:
+        bill, kind = self.escrow.left(), self.bills.get(position)
+        if kind is None:
+            news += self.faults.begin("unknown_bill", f"position {position} has no value")
+            return
+        seen = bill is not None and bill.kind.position == position
+        news += self.faults.end((*_BY_BILL, "bill_route"))
+        number = bill.number if bill is not None and seen else None
+        news.append(BillStacked(number, position, kind.value, counter))
 
     def _present(self, bill: Bill, now: float, news: list[News]) -> None:
         """Somebody has to decide about this bill."""

@@ -183,22 +183,22 @@ class CoinAcceptorMachine(Contact):
         return 0.0 if self._mask != _mask(self._wanted & self.coins.keys()) else None
 
     def _tell(self, events: Events, now: float, news: list[News]) -> None:
-        for first, second in events.new:
+        for (first, second), counter in events.numbered():
             if first:
-                self._coin(first, second, news)
+                self._coin(first, second, counter, news)
             else:
                 self._error(second, now, news)
         if events.lost:
             news.append(EventsLost(events.lost))
             news += self.faults.begin("credits_lost", f"{events.lost} events unread")
 
-    def _coin(self, position: int, path: int, news: list[News]) -> None:
+    def _coin(self, position: int, path: int, counter: int, news: list[News]) -> None:
         kind = self.coins.get(position)
         if kind is None:
             news += self.faults.begin("unknown_coin", f"position {position} has no value")
             return
         news += self.faults.end(_BY_COIN)
-        news.append(CoinIn(position, kind.value, path))
+        news.append(CoinIn(position, kind.value, path, counter))
 
     def _error(self, code: int, now: float, news: list[News]) -> None:
         if code == COIN_RETURN:

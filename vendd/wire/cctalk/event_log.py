@@ -6,7 +6,8 @@ before it must come twice before it is believed: eight bits of checksum are not 
 to make money.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 KEPT: Final = 5  # events the device remembers
@@ -23,11 +24,18 @@ class BadReading(ValueError):
 @dataclass(frozen=True, slots=True)
 class Events:
     """`new` events, oldest first; `lost` more happened that nobody can name. `restarted`: the
-    device lost power or was reset, and with it what it had not told yet."""
+    device lost power or was reset, and with it what it had not told yet. `counter`: after all
+    of them."""
 
     new: tuple[Pair, ...] = ()
     lost: int = 0
     restarted: bool = False
+    counter: int = field(default=0, compare=False)
+
+    def numbered(self) -> Iterator[tuple[Pair, int]]:
+        """Each new event with the counter as it stood after it."""
+        for later, event in zip(range(len(self.new) - 1, -1, -1), self.new, strict=True):
+            yield event, preceding(self.counter, later)
 
 
 NOTHING: Final = Events()
@@ -41,6 +49,13 @@ def advanced(last: int, counter: int) -> int:
 def following(counter: int) -> int:
     """The counter after one more event."""
     return 1 if counter == COUNTER_MAX else counter + 1
+
+
+def preceding(counter: int, events: int) -> int:
+    """The counter that many events ago; 0, a power-up, is before all."""
+    if counter > events or counter == 0:
+        return max(0, counter - events)
+    return counter - events + COUNTER_MAX
 
 
 class EventLog:
@@ -79,16 +94,16 @@ class EventLog:
         new = advanced(self.last, counter)
         if new > KEPT or (self._pairs is not None and pairs[new:] != self._pairs[: KEPT - new]):
             return None
-        return Events(pairs[:new][::-1])
+        return Events(pairs[:new][::-1], counter=counter)
 
     def _believe(self, counter: int, pairs: tuple[Pair, ...]) -> Events:
         """It came twice, so it is so."""
         if self.last is None or counter == self.last:
             return NOTHING
         if counter == 0 or self._began_again(counter, pairs):
-            return Events(pairs[:counter][::-1], restarted=True)
+            return Events(pairs[:counter][::-1], restarted=True, counter=counter)
         new = advanced(self.last, counter)
-        return Events(pairs[:new][::-1], lost=max(0, new - KEPT))
+        return Events(pairs[:new][::-1], lost=max(0, new - KEPT), counter=counter)
 
     def _began_again(self, counter: int, pairs: tuple[Pair, ...]) -> bool:
         """It was 0 in between: a counter that only wrapped would stand over a full buffer."""

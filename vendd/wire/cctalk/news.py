@@ -1,6 +1,6 @@
 """What the machines of ccTalk devices have to tell. Values in minor units."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vendd.wire.cctalk.codes import Identity
 
@@ -46,11 +46,13 @@ class CoinsReady:
 
 @dataclass(frozen=True, slots=True)
 class CoinIn:
-    """Credit. `path`: the sorter's exit, 0 without a sorter."""
+    """Credit. `path`: the sorter's exit, 0 without a sorter. `counter`: the event counter with
+    this coin; kept with the credit, no other life credits it again."""
 
     position: int
     value: int
     path: int
+    counter: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +109,13 @@ class BillHeld:
 
 @dataclass(frozen=True, slots=True)
 class BillStacked:
-    """Credit: the bill is in the cash box. `bill` None: it was not seen in escrow."""
+    """Credit: the bill is in the cash box. `bill` None: it was not seen in escrow.
+    `counter`: as that of `CoinIn`."""
 
     bill: int | None
     position: int
     value: int
+    counter: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,11 +176,11 @@ class BillValidatorMachine(BillStores):
 
     def _ask_setting(self, now: float) -> bytes:
         if self.state is State.SECURITY:
-            return bd.security(self._rules.security or 0)
+            return bd.security(self._mask(self._rules.security))
         if self.state is State.FEATURES:
             return bd.feature_enable(self._wanted_options())
         if self.state is State.RECYCLER_ENABLE:
-            return bd.recycler_enable(self._rules.manual)
+            return bd.recycler_enable(*map(self._mask, (self._rules.manual, self._rules.recycle)))
         self._set_masks()  # the bill types are new
         return bd.bill_type(*self._masks_wanted)
 

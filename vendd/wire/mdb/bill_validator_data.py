@@ -27,6 +27,7 @@ PAYOUT_STATUS: Final = b"\x37\x08"
 PAYOUT_VALUE_POLL: Final = b"\x37\x09"
 PAYOUT_CANCEL: Final = b"\x37\x0a"
 
+ANY_QUALITY: Final = 3  # of bills for the recycler, 37 04
 RECYCLING: Final = 0x02  # optional feature, IDENT 37 02 and FEATURE ENABLE 37 01
 
 SETUP_LENGTH: Final = 27
@@ -48,9 +49,11 @@ def feature_enable(options: int) -> bytes:
     return b"\x37\x01" + options.to_bytes(4, "big")
 
 
-def recycler_enable(manual: int, quality: int = 3) -> bytes:
-    """RECYCLER ENABLE: bit n lets people dispense type n by hand; one quality (0..3) for all."""
-    return b"\x37\x04" + manual.to_bytes(2, "big") + bytes((quality,)) * TYPES
+def recycler_enable(manual: int, recycled: int) -> bytes:
+    """RECYCLER ENABLE: bit n of `manual` lets people dispense type n by hand; types in
+    `recycled` are taken into the recycler in any quality (3), the others never (0)."""
+    qualities = bytes(ANY_QUALITY if recycled >> type_ & 1 else 0 for type_ in range(TYPES))
+    return b"\x37\x04" + manual.to_bytes(2, "big") + qualities
 
 
 def dispense_bills(type_: int, count: int) -> bytes:

@@ -57,17 +57,18 @@ class State(Enum):
 class BillRules:
     """`currency`: ISO 4217 number; `exponent`: decimals of the machine's minor unit.
 
-    `security`: mask of types read with high security, None leaves it to the validator.
-    `manual`: mask of types that people may dispense from the recycler by hand.
+    `security`, `recycle` and `manual` are values in minor units: bills read with high security
+    (None leaves it to the validator), bills that the recycler takes and pays (None: all it can),
+    and those that people may dispense from it by hand.
     `by_value`: pay with 37 07 (the recycler chooses the bills) instead of 37 06.
     """
 
     currency: int
     exponent: int
     poll_s: float = 0.1
-    security: int | None = None
-    recycle: bool = True
-    manual: int = 0
+    security: frozenset[int] | None = None
+    recycle: frozenset[int] | None = None
+    manual: frozenset[int] = frozenset()
     by_value: bool = False
     removal_alarm: bool = True
 
@@ -265,7 +266,16 @@ class BillStartup:
         return self._enter(State.IDENT_1 if level_2 else State.STACKER, now)
 
     def _wanted_options(self) -> int:
-        return self._identity.options & bd.RECYCLING if self._rules.recycle else 0
+        wanted = self._rules.recycle is None or self._rules.recycle
+        return self._identity.options & bd.RECYCLING if wanted else 0
+
+    def _mask(self, values: frozenset[int] | None) -> int:
+        """The types that are worth one of these; all of them for None."""
+        return sum(
+            1 << type_
+            for type_, value in enumerate(self.path.values)
+            if values is None or value in values
+        )
 
     def _hear_features(self, reply: Reply, now: float, news: list[News]) -> float | None:
         if reply.valid and self._wanted_options():
@@ -274,7 +284,8 @@ class BillStartup:
 
     def _hear_recycler_setup(self, reply: Reply, now: float, news: list[News]) -> float | None:
         if reply.answer is Answer.DATA and len(reply.data) >= 2:
-            self._recycled = reply.data[0] << 8 | reply.data[1]
+            routable = reply.data[0] << 8 | reply.data[1]
+            self._recycled = routable & self._mask(self._rules.recycle)
             return self._enter(State.RECYCLER_ENABLE, now)
         return self._enter(State.STACKER, now) if self._failed(now) else None
 
