@@ -25,6 +25,7 @@ from vendd.core.sale.states import (
     Idle,
     OverpayAsked,
     Owed,
+    SessionOpen,
 )
 from vendd.core.sale.tender_books import tenders_of
 
@@ -197,6 +198,8 @@ def restart_time(d: Draft) -> None:
             d.arm(Timer.HOLD, d.policy.multi_vend_hold_ms)
         case OverpayAsked():
             d.arm(Timer.OVERPAY, d.policy.overpay_confirm_ms)
+        case SessionOpen():
+            d.arm(Timer.SESSION, d.policy.session_ms)
         case _:
             pass
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from vendd.core.facts import RefusalReason, SaleRefused
+from vendd.core.facts import Reason, RefusalReason, SaleRefused
 from vendd.core.sale import age, bills, card, offer, sources, tenders
 from vendd.core.sale.acts import CompleteSession
 from vendd.core.sale.card_reports import AgeVerified
@@ -24,11 +24,22 @@ from vendd.core.sale.states import (
     OverpayAsked,
     Owed,
     SessionOpen,
+    WaitingForTap,
 )
 from vendd.core.sale.tariff import for_card, for_cash
 
 CLEAR: Final = "clear"
-_OPEN = (Idle, Credit, OverpayAsked, ChooseAgain, Hold, Owed, ClaimShown, SessionOpen)
+_OPEN = (
+    Idle,
+    Credit,
+    OverpayAsked,
+    ChooseAgain,
+    Hold,
+    Owed,
+    ClaimShown,
+    SessionOpen,
+    WaitingForTap,
+)
 
 
 def on_key(d: Draft, report: KeyPressed) -> None:
@@ -37,6 +48,10 @@ def on_key(d: Draft, report: KeyPressed) -> None:
         return
     d.hush()
     restart_time(d)
+    if isinstance(d.state.phase, WaitingForTap):  # no card yet: a new key is a new wish
+        card.cancel(d, Reason.CANCELLED_BY_CUSTOMER)
+        if report.key == CLEAR:
+            return
     if report.key == CLEAR:
         _on_clear(d)
         return
