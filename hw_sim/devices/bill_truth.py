@@ -93,6 +93,11 @@ class BillTruth:
         self.hand += [(at, value) for value in self.offered]
         self.offered.clear()
 
+    def take_hand(self) -> list[tuple[float, int]]:
+        """What the validator gave to whoever stands there: (when, value)."""
+        taken, self.hand = self.hand, []
+        return taken
+
     def retract(self) -> int:
         """A bill nobody took is drawn in again, into the stacker."""
         value = self.offered.pop()
@@ -114,6 +119,11 @@ class BillTruth:
         taken, self.stacker = +self.stacker, Counter()
         self.removed += sum(value * count for value, count in taken.items())
         return taken
+
+    def hand_back_stuck(self, at: float) -> None:
+        """A technician takes a stuck bill out of the path, for the customer who waits for it."""
+        for value in tuple(self.path[Place.STUCK]):
+            self.give_back(value, Place.STUCK, at)
 
     def free_stuck(self) -> None:
         """A technician takes a stuck bill out of the path, and keeps it for the operator."""

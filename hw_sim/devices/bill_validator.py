@@ -9,8 +9,8 @@ import random
 
 from hw_sim.devices.bill_commands import BOX_OUT, BillCommands
 from hw_sim.devices.bill_dispenser import BillDispenser
-from hw_sim.devices.bill_parts import BillFault, BillFaults, BillMemory, BillModel, BillWorks
-from hw_sim.devices.bill_truth import BillTruth
+from hw_sim.devices.bill_parts import TYPES, BillFault, BillFaults, BillMemory, BillModel, BillWorks
+from hw_sim.devices.bill_truth import BillTruth, Place
 from hw_sim.devices.bill_way import BillWay
 from hw_sim.devices.mdb_link import ACK, NAK, RESPONSE_S, Answer, checksum
 
@@ -82,6 +82,23 @@ class BillValidator:
     def bus_reset(self) -> None:
         if self._powered:
             self.reset_itself()
+
+    # --- what can be seen ------------------------------------------------------------------
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """Bills it knows, minor units, smallest first."""
+        return tuple(sorted({v for v in map(self.model.value, range(TYPES)) if v}))
+
+    @property
+    def jammed(self) -> bool:
+        """A bill sticks, or a store of the recycler is out of use, until somebody comes."""
+        return bool(self.truth.path[Place.STUCK] or self.memory.defective)
+
+    @property
+    def paying(self) -> bool:
+        """Bills are on their way out."""
+        return self.dispenser.busy
 
     # --- customers ------------------------------------------------------------------------
 

@@ -21,7 +21,8 @@ REJECTED, INHIBITED, SWALLOWED, SLUG, COIN_RETURN = 1, 2, 36, 25, 254
 
 class CcTalkAcceptor(Polled):
     """`coins`: position -> (id, value). `paths`: position -> sorter exit, 0 without one; an
-    accepted coin is handed to `deliver(position, value)` (a hopper, the cash box)."""
+    accepted coin is handed to `deliver(position, value)` (a hopper, the cash box), one that
+    comes back to `give_back(value)`, one that went inside untold to `swallow(value)`."""
 
     def __init__(
         self,
@@ -36,7 +37,9 @@ class CcTalkAcceptor(Polled):
         super().__init__(loop, address, "Coin Acceptor", poll_header=229, crc=crc)
         self._coins = dict(EURO if coins is None else coins)
         self.paths = dict(paths or {})
-        self._deliver = deliver
+        self.deliver = deliver
+        self.give_back: Callable[[int], None] = lambda value: None
+        self.swallow: Callable[[int], None] = lambda value: None
         self.inserted = 0
         self.accepted = 0  # value that went inside and was told as an event
         self.swallowed = 0  # value that went inside and was not told as credit
@@ -47,6 +50,11 @@ class CcTalkAcceptor(Polled):
             184: self._coin_id,
             232: lambda _: Said(data=bytes([self.fault]), delay_s=0.05),
         }
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """Coins it knows, minor units, smallest first."""
+        return tuple(sorted({value for _, value in self._coins.values() if value}))
 
     def insert(self, value: int) -> None:
         """A customer's coin."""
@@ -69,15 +77,17 @@ class CcTalkAcceptor(Polled):
         position = next((p for p, (_, v) in self._coins.items() if v == value), None)
         if position is None or not self.taking(position):
             self.returned += value
+            self.give_back(value)
             self._event(0, REJECTED if position is None else INHIBITED)
             return
         if self.swallow_next:
             self.swallow_next = False
             self.swallowed += value
+            self.swallow(value)
             self._event(0, SWALLOWED)
             return
         self.accepted += value
-        self._deliver(position, value)
+        self.deliver(position, value)
         self._event(position, self.paths.get(position, 0))
 
     def _event(self, first: int, second: int) -> None:

@@ -127,6 +127,7 @@ class Polled(CcTalkDevice):
         self.mask = 0
         self.master = True
         self._polled_at = -1e9
+        self._told = 0  # the event counter in the newest answer to a poll
         self.commands |= {
             poll_header: self._poll,
             231: self._set_mask,
@@ -140,13 +141,20 @@ class Polled(CcTalkDevice):
         polled = self.loop.time() - self._polled_at <= POLLED_WITHIN_S
         return self._awake and polled and self.master and bool(self.mask >> position - 1 & 1)
 
+    @property
+    def unread(self) -> bool:
+        """Events that no poll has asked for yet."""
+        return self.events.counter != self._told
+
     def started(self, *, power_up: bool) -> None:
         self.events.clear()
+        self._told = 0
         self.mask = 0
         self.master = True
 
     def _poll(self, data: bytes) -> Said:
         self._polled_at = self.loop.time()
+        self._told = self.events.counter
         return Said(data=self.events.to_bytes())
 
     def _set_mask(self, data: bytes) -> Said | None:

@@ -1,6 +1,7 @@
 """A ccTalk hopper at byte level: coins, motor, exit sensor, and a memory that survives power."""
 
 import asyncio
+from collections.abc import Callable
 
 from hw_sim.devices.cctalk_device import CcTalkDevice
 from hw_sim.devices.cctalk_link import ACK, NAK, Said
@@ -36,6 +37,7 @@ class CcTalkHopper(CcTalkDevice):
         self.value = value
         self.coins = coins
         self.cup: list[tuple[float, int]] = []
+        self.on_coin: Callable[[int], None] = lambda value: None
         self.jam_after: int | None = None  # over-current after so many coins
         self.cut_after: int | None = None  # power goes for a second after so many coins
         self._security = security
@@ -66,6 +68,15 @@ class CcTalkHopper(CcTalkDevice):
     def paid(self) -> int:
         """Value that ever came out."""
         return sum(value for _, value in self.cup)
+
+    @property
+    def jammed(self) -> bool:
+        return bool(self.registers[0] & OVER_CURRENT)
+
+    def clear_jam(self) -> None:
+        """A technician frees the motor and switches it off and on."""
+        self.registers[0] &= ~OVER_CURRENT
+        self.power_cycle()
 
     def stopped(self) -> None:
         if self._timer is not None:
@@ -134,6 +145,7 @@ class CcTalkHopper(CcTalkDevice):
     def _coin(self) -> None:
         self.coins -= 1
         self.cup.append((self.loop.time(), self.value))
+        self.on_coin(self.value)
         self.dispensed += 1
         self.remaining -= 1
         self.last = (self.last[0] + 1, self.last[1] - 1)

@@ -1,9 +1,9 @@
 """A ccTalk bill validator at byte level: transport, escrow, stacker, and where every bill is."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping
 
+from hw_sim.devices.bill_truth import BillTruth, Place
 from hw_sim.devices.cctalk_device import Polled
 from hw_sim.devices.cctalk_link import ACK, Said
 
@@ -17,8 +17,8 @@ EMPTY, FAILED = 254, 255
 
 
 class CcTalkValidator(Polled):
-    """`escrow`: the value held now, 0 for none. `stacker`, `returned`, `stuck`: where bills
-    ended. `jam_next`: the next stacking jams safely. `fail_routes`: so many orders fail."""
+    """`escrow`: the value of the bill inside, 0 for none; `truth`: where every bill is.
+    `jam_next`: the next stacking jams safely. `fail_routes`: so many orders fail."""
 
     def __init__(
         self,
@@ -30,11 +30,9 @@ class CcTalkValidator(Polled):
     ) -> None:
         super().__init__(loop, address, "Bill Validator", poll_header=159, crc=crc)
         self._bills = dict(EURO if bills is None else bills)
-        self.inserted = 0
+        self.truth = BillTruth(())
         self.escrow = 0
-        self.stacker: Counter[int] = Counter()
-        self.returned = 0
-        self.stuck = 0
+        self._place = Place.ENTRY
         self.jam_next = False
         self.fail_routes = 0
         self.stacks_at_start = False  # a bill found in escrow at power-up is stacked
@@ -47,25 +45,83 @@ class CcTalkValidator(Polled):
             154: self._route,
         }
 
+    # --- what can be seen ------------------------------------------------------------
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """Bills it knows, minor units, smallest first."""
+        return tuple(sorted({value for _, value in self._bills.values()}))
+
+    @property
+    def jammed(self) -> bool:
+        return bool(self.truth.path[Place.STUCK])
+
+    @property
+    def paying(self) -> bool:
+        """It has no recycler."""
+        return False
+
     def stacked(self) -> int:
-        return sum(value * count for value, count in self.stacker.items())
+        return self.truth.stacker_total()
+
+    @property
+    def returned(self) -> int:
+        return self.truth.returned
 
     def conserved(self) -> bool:
         """Every bill is somewhere."""
-        return self.inserted == self.escrow + self.stacked() + self.returned + self.stuck
+        return self.truth.conserved()
+
+    # --- people ----------------------------------------------------------------------
+
+    def insert_bill(self, value: int) -> bool:
+        """A customer's bill; one at a time is drawn in. False: it is in the hand again."""
+        before = self.truth.returned
+        self.insert(value)
+        refused = self.truth.returned > before
+        if refused:
+            self.truth.take_hand()
+            self.truth.inserted -= value
+            self.truth.returned -= value
+        return not refused
 
     def insert(self, value: int) -> None:
-        """A customer's bill; the validator draws in one at a time."""
-        self.inserted += value
+        """The same, booked as inserted and returned when it is not drawn in."""
+        self.truth.insert(value)
         position = self._position(value)
         if self._moving or self.escrow or position is None or not self.taking(position):
-            self.returned += value
+            self.truth.give_back(value, Place.ENTRY, self.loop.time())
             if self.powered:
                 self.events.add(0, INVALID if position is None else INHIBITED)
             return
         self._moving = "reading"
         self.escrow = value
+        self._place = Place.ENTRY
         self._timer = self.loop.call_later(READS_S, self._read, position)
+
+    def pull_back(self) -> bool:
+        """It holds what it has drawn in."""
+        return False
+
+    def inject(self, fault: str, times: int = 1, after: int = 0) -> None:
+        """``bill_jam``: the next stacking jams; ``stack_refused``: `times` orders fail."""
+        if fault == "bill_jam":
+            self.jam_next = True
+        elif fault == "stack_refused":
+            self.fail_routes = times
+        else:
+            raise ValueError(f"{fault!r} is no fault of a ccTalk bill validator")
+
+    def unplug(self) -> None:
+        self.power_off()
+
+    def plug(self) -> None:
+        self.power_on()
+
+    def repair(self) -> None:
+        self.jam_next = False
+        self.fail_routes = 0
+        self.truth.free_stuck()
 
     def stopped(self) -> None:
         if self._timer is not None:
@@ -83,8 +139,13 @@ class CcTalkValidator(Polled):
     def _position(self, value: int) -> int | None:
         return next((p for p, (_, v) in self._bills.items() if v == value), None)
 
+    def _move(self, new: Place) -> None:
+        self.truth.move(self.escrow, self._place, new)
+        self._place = new
+
     def _read(self, position: int) -> None:
         self._moving = ""
+        self._move(Place.ESCROW)
         self.events.add(position, 1)
         self._timer = self.loop.call_later(ESCROW_S, self._begin, "returning")
 
@@ -96,19 +157,20 @@ class CcTalkValidator(Polled):
         self._timer = self.loop.call_later(takes, self._moved)
 
     def _moved(self) -> None:
-        value, self.escrow = self.escrow, 0
         moving, self._moving = self._moving, ""
         self._timer = None
+        value = self.escrow
         if moving == "stacking" and self.jam_next:
             self.jam_next = False
-            self.stuck += value
+            self._move(Place.STUCK)
             self.events.add(0, JAM_SAFE)
         elif moving == "stacking":
-            self.stacker[value] += 1
+            self.truth.stack(value, self._place)
             self.events.add(self._position(value) or 0, 0)
         else:
-            self.returned += value
+            self.truth.give_back(value, self._place, self.loop.time())
             self.events.add(0, RETURNED)
+        self.escrow = 0
 
     def _bill_id(self, data: bytes) -> Said | None:
         if len(data) != 1:

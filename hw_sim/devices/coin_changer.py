@@ -9,7 +9,7 @@ import random
 
 from hw_sim.devices.changer_answers import Tongue
 from hw_sim.devices.changer_commands import LEVER, ChangerCommands
-from hw_sim.devices.changer_parts import ChangerMemory, ChangerModel, Works
+from hw_sim.devices.changer_parts import TYPES, ChangerMemory, ChangerModel, Works
 from hw_sim.devices.coin_acceptor import CoinAcceptor
 from hw_sim.devices.coin_payout import CoinPayout
 from hw_sim.devices.coin_truth import CoinTruth
@@ -80,6 +80,28 @@ class CoinChanger:
         if self._powered:
             self.reset_itself()
 
+    # --- what can be seen ------------------------------------------------------------------
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """Coins it knows, minor units, smallest first."""
+        return tuple(sorted({v for v in map(self.model.value, range(TYPES)) if v}))
+
+    @property
+    def jammed(self) -> bool:
+        """A tube is out of use until somebody comes."""
+        return bool(self.memory.defective)
+
+    @property
+    def paying(self) -> bool:
+        """Coins are on their way out."""
+        return self.payout.busy
+
+    @property
+    def untold(self) -> bool:
+        """A coin falls, or has fallen and was not reported yet."""
+        return bool(self.truth.falling) or len(self.memory.activity) > 0
+
     # --- coins and hands ------------------------------------------------------------------
 
     def insert_coin(self, value: int) -> None:
@@ -106,6 +128,12 @@ class CoinChanger:
         if counted:
             self.memory.counted[coin_type] += count
             self._commands.filled_by_hand[coin_type] += count
+
+    def refill(self, low: int, full: int) -> None:
+        """A technician fills up the tubes that hold less than `low` coins."""
+        for value, count in self.truth.counts().items():
+            if count < low:
+                self.fill_tube(value, full - count)
 
     def manual_dispense(self, value: int, count: int = 1) -> None:
         """Someone presses the changer's own payout button `count` times."""
