@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from hw_sim.cabinet import Cabinet
-from hw_sim.devices.coin_changer import CoinChanger
 from hw_sim.received import Received
+from hw_sim.till import Till
 from vendd.config import Config
 
 
@@ -17,7 +17,7 @@ class Front(Protocol):
     loop: asyncio.AbstractEventLoop
     config: Config
     cabinet: Cabinet
-    changer: CoinChanger
+    till: Till
 
     def lines(self) -> tuple[str, ...]:
         """The display's text now."""

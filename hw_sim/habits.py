@@ -22,6 +22,22 @@ class Habit(StrEnum):
     SOLD_OUT = "keys one that is sold out"
     SLOW = "types too slowly"
     WALKS_AWAY = "leaves their money in the machine"
+    BILL = "pays with a bill"
+    LARGE_BILL = "has only large bills at first"
+    BILL_AND_COINS = "puts coins in, then a bill"
+    BILL_LEVER = "puts a bill in, then the lever"
+    BILL_PULLED = "pulls the bill out again"
+    TAP_FIRST = "holds the card to the reader first"
+    TAP_LATER = "selects, then holds the card to the reader"
+    CARD_DECLINED = "has a card that is declined"
+    CARD_REMOVED = "takes the card away while it is asked"
+    CARD_CANCELS = "presses the reader's cancel button"
+    CARD_LEVER = "has a card there, then the lever"
+    CARD_LATE_LEVER = "presses the lever while the card is asked"
+    CARD_WALKS_AWAY = "leaves with a session open"
+    TWO_CARDS = "holds a card to each reader"
+    COIN_FOR_CARD = "puts coins in while the reader waits"
+    MIXED = "puts a coin in, then the card"
 
 
 WEIGHTS: Final[Mapping[Habit, int]] = {
@@ -39,12 +55,43 @@ WEIGHTS: Final[Mapping[Habit, int]] = {
     Habit.SLOW: 2,
     Habit.WALKS_AWAY: 2,
 }
+BILL_WEIGHTS: Final[Mapping[Habit, int]] = {
+    Habit.BILL: 20,
+    Habit.LARGE_BILL: 4,
+    Habit.BILL_AND_COINS: 5,
+    Habit.BILL_LEVER: 4,
+    Habit.BILL_PULLED: 2,
+}
+CARD_WEIGHTS: Final[Mapping[Habit, int]] = {
+    Habit.TAP_FIRST: 18,
+    Habit.TAP_LATER: 18,
+    Habit.CARD_DECLINED: 4,
+    Habit.CARD_REMOVED: 3,
+    Habit.CARD_CANCELS: 3,
+    Habit.CARD_LEVER: 3,
+    Habit.CARD_LATE_LEVER: 3,
+    Habit.CARD_WALKS_AWAY: 1,
+    Habit.TWO_CARDS: 3,
+    Habit.COIN_FOR_CARD: 3,
+    Habit.MIXED: 4,
+}
 _PREFERS_LARGE: Final = 0.6
 _MANY: Final = 7  # coins that a patient customer has ready for one purchase
 
 
-def some_habit(chance: random.Random) -> Habit:
-    return chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+def some_habit(chance: random.Random, *, bills: bool = False, cards: bool = False) -> Habit:
+    """One that this machine has the devices for."""
+    weights = dict(WEIGHTS)
+    if bills:
+        weights |= BILL_WEIGHTS
+    if cards:
+        weights |= CARD_WEIGHTS
+    return chance.choices(list(weights), list(weights.values()))[0]
+
+
+def bill_for(amount: int, bills: Sequence[int]) -> int:
+    """The smallest one that is enough, else the largest there is; 0 without any."""
+    return min((b for b in bills if b >= amount), default=max(bills, default=0))
 
 
 def coins_for(amount: int, habit: Habit, coins: Sequence[int], chance: random.Random) -> list[int]:

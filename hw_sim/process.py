@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Final
 
 from hw_sim.consumer import read_all
+from hw_sim.devices.coin_changer import CoinChanger
 from hw_sim.devices.line import PtyLine
 from hw_sim.front import Front
 from hw_sim.lcd import Lcd
 from hw_sim.pigpiod import PigpioServer
 from hw_sim.received import Received
+from hw_sim.till import Plug
 from hw_sim.world import World
 from vendd.config import Config
 from vendd.drivers.glass import EURO_GLYPH
@@ -53,7 +55,7 @@ class ProcessMachine(Front):
         self.world = world
         self.config = config
         self.cabinet = world.cabinet
-        self.changer = world.changer
+        self.till = world.till
         self.bootstrap = bootstrap
         self.command = tuple(command)
         self._source = source
@@ -64,11 +66,16 @@ class ProcessMachine(Front):
         self.pigpiod = PigpioServer(
             self.cabinet.header, self.cabinet.clock, {config.display.address: self.lcd}
         )
-        self._line: PtyLine | None = None
+        self._lines: list[PtyLine] = []
         self._process: asyncio.subprocess.Process | None = None
         self._notify: socket.socket | None = None
         self.died_at: float | None = None
         self.log_path = self.folder / "vendd.log"
+
+    @property
+    def changer(self) -> CoinChanger:
+        """Of a machine that has one."""
+        return self.world.changer
 
     @property
     def pid(self) -> int:
@@ -81,7 +88,10 @@ class ProcessMachine(Front):
 
     async def open(self) -> None:
         """Plug in the wires and write the configuration that names them."""
-        self._line = PtyLine(self.loop, self.world.adapter, self.folder / "mdb")
+        for bus, device in self.till.ports.items():
+            line = PtyLine(self.loop, device, self.folder / bus)
+            self._lines.append(line)
+            self.till.plugs[f"{bus} adapter"] = Plug(line.unplug, line.replug)
         port = await self.pigpiod.start()
         self._write_config(port)
 
@@ -94,7 +104,7 @@ class ProcessMachine(Front):
             f'[kafka]\nbootstrap = "{self.bootstrap}"\n'
             f'[gpio]\nfactory = "pigpio"\nhost = "127.0.0.1"\nport = {gpio_port}\n'
             f'[display]\nbus = "pigpiod"\n'
-            f'[mdb]\nport = "{self.folder / "mdb"}"\n'
+            + "".join(f'[{bus}]\nport = "{self.folder / bus}"\n' for bus in self.till.ports)
         )
 
     async def close(self) -> None:
@@ -102,8 +112,8 @@ class ProcessMachine(Front):
         if self.running:
             await self.stop()
         await self.pigpiod.close()
-        if self._line is not None:
-            self._line.close()
+        for line in self._lines:
+            line.close()
         self._folder.cleanup()
 
     # --- the front ---------------------------------------------------------------------

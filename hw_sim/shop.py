@@ -13,7 +13,8 @@ from hw_sim.front import Front
 from hw_sim.received import Received
 from hw_sim.shopper import Shopper, Tray
 from hw_sim.signs import Sign, sign
-from hw_sim.trouble import Technician, Trouble
+from hw_sim.technician import Technician
+from hw_sim.trouble import Trouble
 from hw_sim.visit import Visit
 
 GAP_S: Final = 0.3  # between two customers
@@ -43,7 +44,7 @@ class Shop:
         self.front = front
         self.seed = seed
         self.auditor = Auditor(front)
-        self.trouble = Trouble(front, seed)
+        self.trouble = Trouble(front, seed, patient=patient)
         self.technician = Technician(front) if patient else None
         self.tray = Tray(len(front.cabinet.tray))
         self.visits: list[Visit] = []
@@ -67,14 +68,16 @@ class Shop:
 
     async def serve(self, number: int) -> Visit:
         """One customer, and the technician if it is time."""
-        shopper = Shopper(self.front, self.tray, self.seed, number)
+        rescue = self.technician.go if self.technician is not None else None
+        shopper = Shopper(self.front, self.tray, self.seed, number, rescue)
         self.trouble.strike(shopper.visit.wants)
         self.visits.append(shopper.visit)
         visit = await shopper.go()
+        visit.pulled += await self.trouble.over()
         self.say(visit.line(self.names, self.exponent))
         if self.technician is not None and self.technician.needed():
             await self.technician.go()
-            self.say("   the technician cleared and filled the changer")
+            self.say("   the technician cleared what had jammed and filled the tubes")
         await asyncio.sleep(GAP_S)
         return visit
 

@@ -1,103 +1,131 @@
-"""One customer: a habit, a purse, two eyes on the display, hands at keys, cup and tray.
+"""One customer: arrives with a habit, a purse and perhaps a card, and leaves.
 
 Knows what a customer can know. Is NOT responsible for judging what the machine does.
 """
 
 import asyncio
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from hw_sim.devices.changer_parts import TYPES
+from hw_sim.card_holder import CARD_HABITS, CardHolder
 from hw_sim.front import Front
-from hw_sim.habits import Habit, coins_for, exact, some_habit
-from hw_sim.signs import Sign, credit, missing, reference, sign
+from hw_sim.habits import Habit, bill_for, coins_for, exact, some_habit
+from hw_sim.person import ECHO_S, KEY_GAP_S, KEY_HOLD_MS, SERVED_S, Person, Tray
+from hw_sim.signs import LETS_GO, Sign, missing, reference, sign
 from hw_sim.visit import Visit
 
-COIN_S: Final = 2.0  # until a coin that fell is credited, or is back in the cup
-FALLS_S: Final = 0.5  # a rejected coin needs no longer to the cup
-KEY_HOLD_MS: Final = 120
-KEY_GAP_S: Final = 0.25  # from one key press to the next, the first one's hold included
-ECHO_S: Final = 1.0
-SERVED_S: Final = 150.0  # a vend with extra turns, then a long payout
+__all__ = ["KEY_GAP_S", "KEY_HOLD_MS", "Shopper", "Tray"]
+
 TAKE_S: Final = 0.4  # from the last words on the display to the hand in the tray
 CHOICES: Final = 4  # selections a customer tries before the money comes back
-FREE: Final = (Sign.IDLE, Sign.THANKS, Sign.CLAIM, Sign.PRICE, Sign.OUT)
-
-
-@dataclass(slots=True)
-class Tray:
-    """Where the hands of all customers meet: what was taken from the tray so far."""
-
-    taken: int = 0
-
-    def take(self, front: Front) -> list[str]:
-        """The selections of what lies there."""
-        fallen = [product.selection for product in front.cabinet.tray[self.taken :]]
-        self.taken += len(fallen)
-        return fallen
+_BILLS: Final = (Habit.BILL, Habit.BILL_LEVER, Habit.BILL_PULLED, Habit.LARGE_BILL)
 
 
 class Shopper:
-    """Customer number `number` of a day with this `seed`; make it when they arrive."""
+    """Customer number `number` of a day with this `seed`; make it when they arrive.
 
-    def __init__(self, front: Front, tray: Tray, seed: int, number: int) -> None:
-        self._front, self._tray = front, tray
+    `rescue`: fetches somebody who opens the machine, where there is anybody.
+    """
+
+    def __init__(
+        self,
+        front: Front,
+        tray: Tray,
+        seed: int,
+        number: int,
+        rescue: Callable[[], Awaitable[str]] | None = None,
+    ) -> None:
+        self._front = front
+        self._rescue = rescue
         self._chance = random.Random(f"{seed}/customer/{number}")
-        self._prices = {
-            selection: slot.price("cash")
-            for selection, slot in front.config.slots().items()
-            if not slot.free
-        }
-        self._coins = sorted({v for v in map(front.changer.model.value, range(TYPES)) if v})
-        self._credit = 0
-        habit = some_habit(self._chance)
+        slots = front.config.slots()
+        self._prices = {s: slot.price("cash") for s, slot in slots.items() if not slot.free}
+        self._coins = front.till.coins.values
+        self._bills = front.till.bills.values if front.till.bills is not None else ()
+        habit = some_habit(
+            self._chance, bills=bool(self._bills), cards=bool(front.till.readers)
+        )
         wants = self._choose(habit)
         self.visit = Visit(number, habit, wants, self._prices.get(wants, 0))
+        self._me = Person(front, tray, self.visit)
 
     async def go(self) -> Visit:
         """From arriving to leaving."""
         visit, loop = self.visit, self._front.loop
         visit.began = loop.time()
-        visit.said = await self._until(lambda t: sign(t) in FREE, SERVED_S)
-        if sign(visit.said) not in FREE:
-            visit.gave_up = visit.said
-        elif sign(visit.said) is not Sign.OUT:
+        visit.said = await self._me.let_go()
+        if sign(visit.said) in LETS_GO and sign(visit.said) is not Sign.OUT:
             visit.said = await self._behave()
-        if visit.said and sign(visit.said) not in FREE:
+        visit.said = await self._leave(visit.said)
+        if sign(visit.said) not in LETS_GO:
             visit.gave_up = visit.said
         await asyncio.sleep(TAKE_S)
-        self._take()
+        self._me.take()
         visit.ended = loop.time()
         return visit
+
+    async def _leave(self, said: str) -> str:
+        """Nobody goes while a bill of theirs is inside, or a card of theirs is in the reader."""
+        me = self._me
+        me.remove_card()
+        if me.stuck and self._rescue is not None:
+            await self._rescue()
+            said = await me.let_go()
+        return said
 
     # --- what customers do -------------------------------------------------------------
 
     async def _behave(self) -> str:
         """One habit; gives the last words of the display."""
-        visit, habit = self.visit, self.visit.habit
+        visit, habit, me = self.visit, self.visit.habit, self._me
+        if habit in CARD_HABITS:
+            holder = CardHolder(me, self._chance, self._another, self._pay_coins)
+            said = await holder.go()
+            if said is not None:
+                return await self._end(said)
         if habit in (Habit.PRICE_FIRST, Habit.LOOKS, Habit.INVALID):
-            said = await self._key(visit.wants)
-            if habit is not Habit.PRICE_FIRST or sign(said) is not Sign.PRICE:
-                return await self._until(lambda t: sign(t) in FREE, SERVED_S)
-        coins = coins_for(visit.price, habit, self._coins, self._chance)
-        if not await self._pay(coins):
+            said = await me.key(visit.wants)
+            if sign(said) is Sign.TAP:
+                me.press_lever()  # the reader need not wait
+                said = await me.until(lambda t: sign(t) is not Sign.TAP, SERVED_S)
+            elif habit is Habit.PRICE_FIRST and sign(said) is not Sign.PRICE:
+                return await me.let_go()
+            if habit is not Habit.PRICE_FIRST:
+                return await me.let_go()
+        if not await self._pay(self._purse()):
             return await self._give_up()
         if habit is Habit.WALKS_AWAY:
             idle_s = self._front.config.policy().idle_credit_ms / 1000
-            return await self._end(await self._until(lambda t: sign(t) in FREE, idle_s + SERVED_S))
-        if habit in (Habit.LEVER, Habit.CLEAR_KEY):
+            return await self._end(await me.let_go(idle_s + SERVED_S))
+        if habit in (Habit.LEVER, Habit.CLEAR_KEY, Habit.BILL_LEVER):
             return await self._give_up()
         if habit is Habit.SLOW:
             await self._hesitate(visit.wants)
         return await self._buy(visit.wants)
 
+    def _purse(self) -> list[int]:
+        """What this customer puts in."""
+        visit, habit = self.visit, self.visit.habit
+        if habit in _BILLS and self._bills:
+            large = habit is Habit.LARGE_BILL
+            return [max(self._bills) if large else bill_for(visit.price, self._bills)]
+        if habit is Habit.BILL_AND_COINS and self._bills:
+            some = coins_for(visit.price, Habit.ADDS, self._coins, self._chance)
+            return [*some, bill_for(visit.price, self._bills)]
+        return coins_for(visit.price, habit, self._coins, self._chance)
+
+    async def _pay_coins(self) -> str:
+        """A card won't do: coins, then."""
+        if not await self._pay(exact(self.visit.price, self._coins, self._chance)):
+            return await self._give_up()
+        return await self._buy(self.visit.wants)
+
     async def _buy(self, selection: str) -> str:
         """Select, and see what comes of it, until the product or the money is there."""
         said = ""
         for _ in range(CHOICES):
-            said = await self._key(selection)
+            said = await self._me.key(selection)
             match sign(said):
                 case Sign.ADD:
                     if not await self._pay(self._rest(missing(said) or 0)):
@@ -115,51 +143,41 @@ class Shopper:
 
     async def _give_up(self) -> str:
         """Lever or clear key, and wait for the money."""
-        if self._credit == 0 and sign(self._text()) in FREE:
-            return self._text()
+        me = self._me
+        if me.credit == 0 and sign(me.text()) in LETS_GO:
+            return me.text()
         clear = self._front.config.keypad.clear
         if self.visit.habit is Habit.CLEAR_KEY and clear:
-            self._front.cabinet.press(clear, KEY_HOLD_MS)
+            me.press_clear()
         else:
-            self._front.changer.press_lever()
+            me.press_lever()
         shown = (Sign.CREDIT, Sign.BUSY, Sign.FAILED, Sign.REFUSED, Sign.ADD, Sign.NO_CHANGE)
-        said = await self._until(lambda t: sign(t) not in shown, SERVED_S)
+        said = await me.until(lambda t: sign(t) not in shown, SERVED_S)
         return await self._end(said)
 
     async def _end(self, said: str) -> str:
         """Whatever the machine still owes: try once more, then note the reference."""
+        me = self._me
         if sign(said) is Sign.OWED:
             self.visit.claim = reference(said)
             await asyncio.sleep(1.0)
-            self._front.changer.press_lever()
+            me.press_lever()
             await asyncio.sleep(1.0)
-            said = await self._until(lambda t: sign(t) is not Sign.BUSY, SERVED_S)
+            said = await me.done()
             if sign(said) is Sign.OWED:
                 idle_s = self._front.config.policy().idle_credit_ms / 1000
-                said = await self._until(lambda t: sign(t) in FREE, idle_s + SERVED_S)
+                said = await me.let_go(idle_s + SERVED_S)
         self.visit.claim = reference(said) if sign(said) is Sign.CLAIM else None
         return said
 
     async def _hesitate(self, selection: str) -> None:
         """The first key, and then nothing until the machine forgets it."""
         self._front.cabinet.press(selection[0], KEY_HOLD_MS)
-        await self._until(lambda t: t.startswith("SELECTION"), ECHO_S)
+        await self._me.until(lambda t: t.startswith("SELECTION"), ECHO_S)
         entry_s = self._front.config.policy().entry_ms / 1000
-        await self._until(lambda t: not t.startswith("SELECTION"), entry_s + ECHO_S)
+        await self._me.until(lambda t: not t.startswith("SELECTION"), entry_s + ECHO_S)
 
-    # --- eyes -----------------------------------------------------------------------------
-
-    def _text(self) -> str:
-        return "|".join(self._front.lines()[:2])
-
-    async def _until(self, wanted: Callable[[str], bool], seconds: float) -> str:
-        text = await self._front.until(
-            lambda t: sign(t) is not Sign.OTHER and wanted(t), seconds
-        )  # what can't be read is half a text: look again
-        shown = credit(text)
-        if shown is not None:
-            self._credit = shown
-        return text
+    # --- wishes -----------------------------------------------------------------------------
 
     def _choose(self, habit: Habit) -> str:
         """A selection: mostly one with something behind the glass."""
@@ -181,12 +199,13 @@ class Shopper:
         pairs += [a + b for a in legends for b in legends if length == 2 and a + b not in known]
         return pairs or list(known)
 
-    def _another(self, not_this: str) -> str | None:
+    def _another(self, not_this: str, at_most: int | None = None) -> str | None:
         """Something else that the money is enough for; None: no wish any more."""
+        most = self._me.credit if at_most is None else at_most
         choices = [
             selection
             for selection, price in self._prices.items()
-            if price <= self._credit
+            if price <= most
             and selection != not_this
             and self._front.cabinet.slot(selection).left
         ]
@@ -194,59 +213,34 @@ class Shopper:
             return None
         return self._chance.choice(choices)
 
-    # --- hands ----------------------------------------------------------------------------
+    # --- money ------------------------------------------------------------------------------
 
-    async def _key(self, selection: str) -> str:
-        """Type a selection; gives what the display says when the machine is done with it."""
-        self.visit.keyed.append(selection)
-        for key in selection[:-1]:
-            self._front.cabinet.press(key, KEY_HOLD_MS)
-            await self._until(lambda t: t.startswith("SELECTION"), ECHO_S)
-            await asyncio.sleep(KEY_GAP_S)
-        before = self._text()
-        self._front.cabinet.press(selection[-1], KEY_HOLD_MS)
-        await self._until(lambda t: t != before, ECHO_S)
-        await asyncio.sleep(KEY_GAP_S)
-        if self.visit.habit is Habit.LEVER_LATE and self._text().startswith("VENDING"):
-            self._front.changer.press_lever()
-        return await self._until(lambda t: sign(t) is not Sign.BUSY, SERVED_S)
-
-    async def _pay(self, coins: list[int]) -> bool:
-        """Put these coins in, one after the other; False when one is not taken twice running."""
-        for value in coins:
-            if not (await self._insert(value) or await self._insert(value)):
+    async def _pay(self, money: list[int]) -> bool:
+        """Put this in, one after the other; False when one is not taken twice running."""
+        for value in money:
+            if not (await self._me.insert(value) or await self._again(value)):
                 return await self._pay_smaller(value)
         return True
 
+    async def _again(self, value: int) -> bool:
+        """Nobody tries a bill twice that sticks."""
+        return not self._me.stuck and await self._me.insert(value)
+
     async def _pay_smaller(self, value: int) -> bool:
-        """The machine doesn't like this kind of coin: try the same money in smaller ones."""
-        smaller = [coin for coin in self._coins if coin < value]
+        """The machine doesn't like this piece: try the same money in smaller ones."""
+        if self._me.stuck:
+            return False
+        if value not in self._coins:  # a bill: for coins nobody has more than the price
+            value = max(0, self.visit.price - self._me.credit)
+            smaller = list(self._coins)
+        else:
+            smaller = [coin for coin in self._coins if coin < value]
         if not smaller:
             return False
         for coin in exact(value, smaller, self._chance):
-            if not await self._insert(coin):
+            if not await self._me.insert(coin):
                 return False
         return True
 
-    async def _insert(self, value: int) -> bool:
-        """One coin; False when it is not credited. What comes back is taken from the cup."""
-        wanted = self._credit + value
-        self.visit.inserted.append(value)
-        self._front.changer.insert_coin(value)
-        cup = self._front.changer.truth.cup
-        text = await self._until(lambda t: credit(t) == wanted or bool(cup), COIN_S)
-        if credit(text) == wanted:
-            return True
-        await asyncio.sleep(FALLS_S)
-        self.visit.rejected += self._take()
-        return False
-
     def _rest(self, amount: int) -> list[int]:
         return exact(amount, self._coins, self._chance) if amount else []
-
-    def _take(self) -> list[int]:
-        """Everything from the cup and the tray; gives the coins."""
-        coins = [value for _, value in self._front.changer.truth.take_cup()]
-        self.visit.returned += coins
-        self.visit.products += self._tray.take(self._front)
-        return coins

@@ -21,6 +21,11 @@ class Sign(Enum):
     OWED = auto()  # the machine can't pay; spend it or note the reference
     CLAIM = auto()  # the reference of what stays owed
     OUT = auto()  # out of service, door open, sold out
+    CARD = auto()  # a card is there; make a selection
+    TAP = auto()  # hold a card to the reader, or put money in
+    DECLINED = auto()  # the card won't do
+    REFUNDED = auto()  # not delivered, and the card has its money again
+    DUE = auto()  # not delivered, and the card has to be refunded elsewhere: a reference
     OTHER = auto()
 
 
@@ -34,7 +39,15 @@ _STARTS: Final = (
     ("RETURNING MONEY", Sign.BUSY),
     ("PLEASE WAIT", Sign.BUSY),
     ("THANK YOU", Sign.THANKS),
+    ("NOT DELIVERED|CARD REFUNDED", Sign.REFUNDED),
+    ("NOT DELIVERED|REF", Sign.DUE),
     ("NOT DELIVERED", Sign.FAILED),
+    ("CARD DECLINED", Sign.DECLINED),
+    ("CARD", Sign.CARD),
+    ("AUTHORISING", Sign.BUSY),
+    ("CHECKING BILL", Sign.BUSY),
+    ("BILL RETURNED", Sign.REFUSED),
+    ("PLEASE BUY FIRST", Sign.REFUSED),
     ("NO CHANGE FOR", Sign.NO_CHANGE),
     ("KEEPS", Sign.KEEPS),
     ("WE OWE YOU", Sign.OWED),
@@ -45,10 +58,25 @@ _STARTS: Final = (
 )
 _CONTAINS: Final = (
     ("|INSERT MONEY", Sign.PRICE),
+    ("|TAP CARD", Sign.TAP),
     ("|PLEASE ADD", Sign.ADD),
     ("|CHOOSE ANOTHER", Sign.REFUSED),
     (" INVALID|", Sign.REFUSED),
 )
+LETS_GO: Final = frozenset(
+    {
+        Sign.IDLE,
+        Sign.THANKS,
+        Sign.CLAIM,
+        Sign.PRICE,
+        Sign.OUT,
+        Sign.REFUNDED,
+        Sign.DUE,
+        Sign.DECLINED,
+    }
+)
+"""Nothing is pending for whoever reads this."""
+
 _AMOUNT: Final = re.compile(r"(?:CREDIT|WE OWE YOU)\s+([0-9]+(?:\.[0-9]+)?)\|")
 _MISSING: Final = re.compile(r"\|PLEASE ADD ([0-9]+(?:\.[0-9]+)?)")
 _REF: Final = re.compile(r"REF ?([0-9]{4})")
@@ -66,7 +94,7 @@ def sign(text: str) -> Sign:
 
 def credit(text: str) -> int | None:
     """The customer's money as shown, in minor units; None where the text doesn't tell."""
-    if sign(text) in (Sign.IDLE, Sign.PRICE, Sign.CLAIM):
+    if sign(text) in (Sign.IDLE, Sign.PRICE, Sign.CLAIM, Sign.TAP, Sign.DUE):
         return 0
     return _minor(_AMOUNT.match(text))
 

@@ -65,7 +65,7 @@ class Till:
         self.plugs: dict[str, Plug] = {}
         self.coins = self._make_coins(config, models.changer)
         self.bills = self._make_bills(config, models.bills)
-        self.readers = {
+        self.readers: dict[int, CardReader] = {
             entry.number: self._make_reader(entry.number, models.readers or READERS)
             for entry in config.readers()
         }

@@ -3,14 +3,17 @@
 Only what a good machine gets over: nothing here takes money or products away unseen.
 """
 
-import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
+from hw_sim.devices.bill_parts import BillFault
+from hw_sim.devices.card_reader_parts import CardFault
+from hw_sim.devices.coin_changer import CoinChanger
 from hw_sim.devices.faults import ChangerFault
 from hw_sim.front import Front
+from hw_sim.pulls import Pulls
 from hw_sim.spiral import Fate
 
 SHARES: Final[Mapping[str, float]] = {
@@ -20,7 +23,61 @@ SHARES: Final[Mapping[str, float]] = {
     "empty": 0.03,  # the books say there is one, the spiral is empty
     "rejected": 0.06,  # the changer spits a good coin out
     "payout_jam": 0.03,  # a tube jams while change is paid
+    "changer": 0.03,  # another fault of the changer's own
+    "bills": 0.06,  # a fault of the bill validator's own
+    "cards": 0.06,  # a fault of a card reader's own
+    "pulled": 0.06,  # a device loses its plug for a while
 }
+CHANGER: Final = (
+    ChangerFault.PAYOUT_RESET,
+    ChangerFault.PAYOUT_POWER_CUT,
+    ChangerFault.PAYOUT_ENDLESS,
+    ChangerFault.DOUBLE_ARRIVAL,
+    ChangerFault.DEAF,
+    ChangerFault.ANSWER_NAK,
+    ChangerFault.BAD_CHK,
+    ChangerFault.ACK_LOST,
+    ChangerFault.UNKNOWN_STATUS,
+)
+BILLS: Final = (
+    BillFault.BILL_REJECTED,
+    BillFault.BILL_JAM,
+    BillFault.RESET_IN_ESCROW,
+    BillFault.ESCROW_BOUNCE,
+    BillFault.STACK_RETURNS,
+    BillFault.STACK_STUCK,
+    BillFault.RESET_IN_STACKING,
+    BillFault.POWER_CUT_IN_STACKING,
+    BillFault.PAYOUT_JAM,
+    BillFault.PAYOUT_RESET,
+    BillFault.PAYOUT_POWER_CUT,
+    BillFault.DEAF,
+    BillFault.ANSWER_NAK,
+    BillFault.BAD_CHK,
+    BillFault.ACK_LOST,
+    BillFault.UNKNOWN_STATUS,
+)
+CARDS: Final = (
+    CardFault.REPEAT_BEGIN,
+    CardFault.DROP_SESSION,
+    CardFault.NEVER_END,
+    CardFault.NO_ANSWER,
+    CardFault.SILENT_AUTHORISING,
+    CardFault.OTHER_AMOUNT,
+    CardFault.CROSSING,
+    CardFault.REQUEST_OUT_OF_SEQUENCE,
+    CardFault.POWER_CUT_APPROVED,
+    CardFault.RESET_APPROVED,
+    CardFault.REFUND_ERROR,
+    CardFault.REFUND_SILENT,
+    CardFault.REFUND_SLOW,
+    CardFault.DEAF,
+    CardFault.ANSWER_NAK,
+    CardFault.BAD_CHK,
+    CardFault.ACK_LOST,
+    CardFault.MALFUNCTION,
+)
+_NEED_A_TECHNICIAN: Final = (BillFault.BILL_JAM, BillFault.PAYOUT_JAM)
 # The third refund for no-drop within ten minutes makes the home switch decide (a thief may be
 # blocking the sensor): then an empty spiral is sold. That is policy, not this day's subject.
 _NO_DROPS: Final = 2
@@ -30,32 +87,56 @@ _STALL_AT_DEG: Final = 180.0
 
 class Trouble:
     """`strike` may break something just before a customer needs it. At most a quarter of the
-    slots is ever put out of order."""
+    slots is ever put out of order. `patient`: somebody comes to clear what jams."""
 
-    def __init__(self, front: Front, seed: int, shares: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        front: Front,
+        seed: int,
+        shares: Mapping[str, float] | None = None,
+        *,
+        patient: bool = True,
+    ) -> None:
         self._front = front
         self._chance = random.Random(f"{seed}/trouble")
         self._shares = SHARES if shares is None else shares
+        self._patient = patient
         self._may_break = max(1, len(front.config.slot) // 4)
         self._broken: set[str] = set()
         self._no_drops: deque[float] = deque()
+        self.pulls = Pulls(front, random.Random(f"{seed}/pulls"), patient=patient)
         self.happened: list[str] = []
 
     def strike(self, selection: str) -> str:
-        """What went wrong at this selection or in the changer; "" mostly."""
+        """What went wrong at this selection or in a device; "" mostly."""
         kind = self._drawn()
-        strikes: dict[str, Callable[[str], bool]] = {
-            "jam": lambda s: self._stall(s, 0.0),
-            "stall": lambda s: self._stall(s, _STALL_AT_DEG),
-            "hangs": self._hang,
-            "empty": self._empty,
-            "rejected": lambda _: self._changer(ChangerFault.COIN_REJECTED),
-            "payout_jam": lambda _: self._changer(ChangerFault.PAYOUT_JAM),
-        }
-        if kind not in strikes or not strikes[kind](selection):
-            return ""
-        self.happened.append(kind)
-        return kind
+        what = self._struck(kind, selection) if kind else ""
+        if what:
+            self.happened.append(what)
+        return what
+
+    async def over(self) -> tuple[str, ...]:
+        """The customer has left: what was pulled meanwhile, plugged in again."""
+        return await self.pulls.over()
+
+    def _struck(self, kind: str, selection: str) -> str:
+        """Its name, "" when it can't happen here and now."""
+        match kind:
+            case "jam":
+                done = self._stall(selection, 0.0)
+            case "stall":
+                done = self._stall(selection, _STALL_AT_DEG)
+            case "hangs":
+                done = self._hang(selection)
+            case "empty":
+                done = self._empty(selection)
+            case "rejected":
+                done = self._changer(ChangerFault.COIN_REJECTED)
+            case "payout_jam":
+                done = self._changer(ChangerFault.PAYOUT_JAM)
+            case _:
+                return self._device(kind)
+        return kind if done else ""
 
     def _drawn(self) -> str:
         """Always one draw, so that a day's troubles do not shift when a share changes."""
@@ -65,6 +146,8 @@ class Trouble:
             if left < 0:
                 return kind
         return ""
+
+    # --- spirals -----------------------------------------------------------------------
 
     def _breakable(self, selection: str) -> bool:
         known = selection in self._front.config.slots()
@@ -97,38 +180,38 @@ class Trouble:
         self._front.cabinet.slot(selection).queue.clear()
         return True
 
+    # --- payment devices ------------------------------------------------------------------
+
     def _changer(self, fault: ChangerFault) -> bool:
-        self._front.changer.inject(fault)
+        coins = self._front.till.coins
+        if not isinstance(coins, CoinChanger):
+            return False
+        coins.inject(fault)
         return True
 
+    def _device(self, kind: str) -> str:
+        till = self._front.till
+        if kind == "pulled":
+            return self.pulls.plan()
+        if kind == "changer":
+            fault = self._chance.choice(CHANGER)
+            return f"changer: {fault}" if self._changer(fault) else ""
+        if kind == "bills" and till.bills is not None:
+            return self._bills(self._chance.choice(BILLS))
+        if kind == "cards" and till.readers:
+            number = self._chance.choice(sorted(till.readers))
+            card_fault = self._chance.choice(CARDS)
+            till.readers[number].inject(card_fault)
+            return f"reader {number}: {card_fault}"
+        return ""
 
-class Technician:
-    """Comes when the changer has a jammed tube or hardly any coins left in one: opens the door,
-    clears the jam, fills up, and leaves when the machine has counted its tubes twice."""
-
-    LOW: Final = 4
-    FILLED: Final = 30
-    STAYS_S: Final = 150.0  # tubes are read once a minute, and a difference counts the second time
-
-    def __init__(self, front: Front) -> None:
-        self._front = front
-        self.visits = 0
-
-    def needed(self) -> bool:
-        changer = self._front.changer
-        low = any(count < self.LOW for count in changer.truth.counts().values())
-        return low or bool(changer.memory.defective)
-
-    async def go(self) -> str:
-        """Gives the display's last words."""
-        self.visits += 1
-        front = self._front
-        front.cabinet.set_door(is_open=True)
-        await front.until(lambda t: t.startswith("DOOR OPEN"), 5.0)
-        front.changer.repair()
-        for value, count in front.changer.truth.counts().items():
-            if count < self.LOW:
-                front.changer.fill_tube(value, self.FILLED - count)
-        await asyncio.sleep(self.STAYS_S)
-        front.cabinet.set_door(is_open=False)
-        return await front.until(lambda t: not t.startswith("DOOR OPEN"), 5.0)
+    def _bills(self, fault: BillFault) -> str:
+        bills = self._front.till.bills
+        assert bills is not None
+        if fault in _NEED_A_TECHNICIAN and not self._patient:
+            return ""
+        try:
+            bills.inject(fault)
+        except ValueError:  # not every validator can do everything wrong
+            return ""
+        return f"validator: {fault}"

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from hw_sim.devices.coin_changer import CoinChanger
 from hw_sim.devices.line import MemoryLine, MemoryPorts
 from hw_sim.front import Front
 from hw_sim.inline_writer import InlineWriter
@@ -14,6 +15,7 @@ from hw_sim.model_broker import ModelCluster
 from hw_sim.pins import WorldFactory
 from hw_sim.received import Received
 from hw_sim.screen import VirtualScreen
+from hw_sim.till import CCTALK, MDB, Plug
 from hw_sim.wall import VirtualWall
 from hw_sim.world import World
 from vendd.config import Config
@@ -49,13 +51,21 @@ class VirtualMachine(Front):
         self.config = config.model_copy(update={"store": store})
         self.world = world or World(self.config, loop, seed)
         self.cabinet = self.world.cabinet
-        self.changer = self.world.changer
+        self.till = self.world.till
         self.clock = self.cabinet.clock
         self.screen = _Screen(self.clock, config.display.columns, config.display.rows)
         self.wall = VirtualWall(self.clock)
         self.cluster = ModelCluster(random.Random(f"{seed}/cluster"))
-        self.line = MemoryLine(loop, self.world.adapter, rng=random.Random(f"{seed}/line"))
-        self._ports = MemoryPorts({config.mdb.port: self.line} if config.mdb is not None else {})
+        self.lines_of = {
+            bus: MemoryLine(loop, device, rng=random.Random(f"{seed}/line/{bus}"))
+            for bus, device in self.till.ports.items()
+        }
+        sections = {MDB: config.mdb, CCTALK: config.cctalk}
+        self._ports = MemoryPorts(
+            {s.port: self.lines_of[bus] for bus, s in sections.items() if s is not None}
+        )
+        for bus, line in self.lines_of.items():
+            self.till.plugs[f"{bus} adapter"] = Plug(line.unplug, line.replug)
         self._seed = seed
         self._boots = 0
         self._lives = 0
@@ -65,6 +75,16 @@ class VirtualMachine(Front):
         self._factory: WorldFactory | None = None
         self.daemon: Daemon | None = None
         self.writer: InlineWriter | None = None
+
+    @property
+    def changer(self) -> CoinChanger:
+        """Of a machine that has one."""
+        return self.world.changer
+
+    @property
+    def line(self) -> MemoryLine:
+        """The MDB adapter's."""
+        return self.lines_of[MDB]
 
     @property
     def running(self) -> bool:
@@ -128,7 +148,8 @@ class VirtualMachine(Front):
         assert self._factory is not None
         self._factory.cut()
         self.writer.power_cut(in_flight_lands=in_flight_lands)
-        self.line.abandon()
+        for line in self.lines_of.values():
+            line.abandon()
         self.cluster.drop_connections()
         self._loop.abandon(self._life)
         self._running = None

@@ -55,6 +55,10 @@ class CcTalkMech:
         """The host reads events; as far as the acceptor knows, all are read."""
         return bool(self.truth.falling) or self.acceptor.unread
 
+    @property
+    def fillable(self) -> bool:
+        return False
+
     def insert_coin(self, value: int) -> None:
         self.truth.insert(value)
         self.acceptor.insert(value)

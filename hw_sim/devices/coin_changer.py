@@ -98,6 +98,10 @@ class CoinChanger:
         return self.payout.busy
 
     @property
+    def fillable(self) -> bool:
+        return True
+
+    @property
     def untold(self) -> bool:
         """A coin falls, or has fallen and was not reported yet."""
         return bool(self.truth.falling) or len(self.memory.activity) > 0

@@ -46,8 +46,12 @@ class CoinMech(MoneyDevice, Protocol):
 
     def press_lever(self) -> None: ...
 
+    @property
+    def fillable(self) -> bool:
+        """It counts the coins that a technician fills in."""
+
     def refill(self, low: int, full: int) -> None:
-        """A technician fills up what holds less than `low` coins, where the device counts them."""
+        """A technician fills up what holds less than `low` coins, where it is `fillable`."""
 
 
 class BillMech(MoneyDevice, Protocol):

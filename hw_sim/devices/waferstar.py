@@ -23,8 +23,8 @@ from hw_sim.devices.mdb_link import (
 
 PAUSE_S = 0.005  # without a byte: the command is complete
 MAX_WAITING = 4
-POLLS = {0x08: 0x0B, 0x30: 0x33}
-RESETS = {0x08: b"\x08", 0x30: b"\x30"}
+POLLS = {0x08: 0x0B, 0x10: 0x12, 0x30: 0x33, 0x60: 0x62}
+RESETS = {0x08: b"\x08", 0x10: b"\x10", 0x30: b"\x30", 0x60: b"\x60"}
 ENABLES = {0x08: b"\x0c\xff\xff\xff\xff", 0x30: b"\x34\xff\xff\x00\x00"}
 
 
@@ -66,7 +66,7 @@ class WaferstarAdapter:
         self._waiting.clear()
         for address in self._bus:
             self._waiting.append((RESETS[address], False))
-            if self._enables:
+            if self._enables and address in ENABLES:
                 self._waiting.append((ENABLES[address], False))
         if self._poller is not None:
             self._poller.cancel()
