@@ -9,13 +9,16 @@ import tty
 from collections.abc import Iterator
 from typing import Final, Protocol
 
-from hw_sim.devices.changer_parts import TYPES
+from hw_sim.devices.card_reader_parts import Card
 from hw_sim.front import Front
 from hw_sim.shopper import KEY_GAP_S, KEY_HOLD_MS, Tray
 from hw_sim.signs import Sign, sign
 from vendd.core.money import format_amount, parse_amount
 
 COIN_KEYS: Final = "qwertyui"
+BILL_KEYS: Final = "fghjk"
+CARD_KEYS: Final = {"v": 1, "V": 2}
+CARD_AWAY: Final = "m"
 QUIT: Final = "x\x03\x04"
 COIN_GAP_S: Final = 0.7  # as fast as a hand puts coins in
 LOOK_S: Final = 0.05
@@ -80,7 +83,10 @@ class Hands:
     def __init__(self, machine: Machine, glass: Glass) -> None:
         self._machine, self._glass = machine, glass
         self._money = machine.config.currency()
-        self._coins = sorted({v for v in map(machine.changer.model.value, range(TYPES)) if v})
+        self._till = machine.till
+        self._coins = self._till.coins.values
+        self._bills = self._till.bills.values if self._till.bills is not None else ()
+        self._card = Card()
         self._legends = set(machine.cabinet.keypad.legends) - {machine.config.keypad.clear}
         self._amount: str | None = None  # being typed after "+"
 
@@ -88,12 +94,22 @@ class Hands:
         coins = "  ".join(
             f"{key} {self._text(coin)}" for key, coin in zip(COIN_KEYS, self._coins, strict=False)
         )
+        bills = "  ".join(
+            f"{key} {self._text(bill)}" for key, bill in zip(BILL_KEYS, self._bills, strict=False)
+        )
+        readers = "  ".join(
+            f"{key} reader {number}"
+            for key, number in CARD_KEYS.items()
+            if number in self._till.readers
+        )
         kcat = f"kcat -b {self._machine.bootstrap} -t transaction-events -C -e -J"
         return (
             f"keys    type them: {' '.join(sorted(self._legends))}  (small letters will do)"
             "   * clear\n"
             f"coins   {coins}   or +1.00 Enter\n"
-            "others  L return lever   o door   s status   ? this   x quit\n"
+            + (f"bills   {bills}\n" if bills else "")
+            + (f"card    {readers}   {CARD_AWAY} takes it away\n" if readers else "")
+            + "others  L return lever   o door   s status   ? this   x quit\n"
             f"Kafka   {self._machine.bootstrap}    {kcat}"
         )
 
@@ -101,16 +117,31 @@ class Hands:
         """One character."""
         if self._amount is not None:
             await self._type_amount(key)
-        elif key == "+":
+        elif not await self._pay(key):
+            await self._operate(key)
+
+    async def _pay(self, key: str) -> bool:
+        """Coins, bills and the card; False for any other key."""
+        if key == "+":
             self._amount = ""
         elif key in COIN_KEYS[: len(self._coins)]:
             await self._insert(self._coins[COIN_KEYS.index(key)])
-        elif key == "*" and self._machine.config.keypad.clear:
+        elif key in BILL_KEYS[: len(self._bills)]:
+            self._offer(self._bills[BILL_KEYS.index(key)])
+        elif key == CARD_AWAY or CARD_KEYS.get(key) in self._till.readers:
+            self._hold_card(CARD_KEYS.get(key))
+        else:
+            return False
+        return True
+
+    async def _operate(self, key: str) -> None:
+        """Everything else that can be done at a machine."""
+        if key == "*" and self._machine.config.keypad.clear:
             await self._press(self._machine.config.keypad.clear)
         elif key.upper() in self._legends:
             await self._press(key.upper())
         elif key in "lL":
-            self._machine.changer.press_lever()
+            self._till.coins.press_lever()
             await asyncio.sleep(KEY_GAP_S)
         elif key == "o":
             self._door()
@@ -137,8 +168,21 @@ class Hands:
     async def _insert(self, value: int) -> None:
         if value not in self._coins:
             self._glass.say(f"no such coin, this falls through: {self._text(value)}")
-        self._machine.changer.insert_coin(value)
+        self._till.coins.insert_coin(value)
         await asyncio.sleep(COIN_GAP_S)
+
+    def _offer(self, value: int) -> None:
+        assert self._till.bills is not None
+        if not self._till.bills.insert_bill(value):
+            self._glass.say(f"the validator doesn't draw it in: {self._text(value)}")
+
+    def _hold_card(self, number: int | None) -> None:
+        """To that reader, or away from all."""
+        if number is None:
+            for reader in self._till.readers.values():
+                reader.remove()
+        elif not self._till.readers[number].tap(self._card):
+            self._glass.say(f"reader {number} takes no notice of the card")
 
     async def _press(self, key: str) -> None:
         self._machine.cabinet.press(key, KEY_HOLD_MS)
@@ -150,12 +194,15 @@ class Hands:
         self._glass.say(f"the door is {'open' if cabinet.door_open else 'closed'}")
 
     async def _status(self) -> None:
-        machine, truth = self._machine, self._machine.changer.truth
+        machine, truth = self._machine, self._till.coins.truth
+        bills = self._till.bills
         tubes = "  ".join(f"{self._text(v)} x{n}" for v, n in truth.counts().items())
         stock = "  ".join(f"{slot.selection} {slot.left}" for slot in machine.cabinet.slots)
         self._glass.say(
             f"tubes   {tubes}   box {self._text(truth.box_total())}\n"
-            f"slots   {stock}\n"
+            + (f"stacker {self._text(bills.truth.stacker_total())}\n" if bills else "")
+            + (f"card    {self._text(self._card.balance)}\n" if self._till.readers else "")
+            + f"slots   {stock}\n"
             f"Kafka   {len(await machine.events())} events at {machine.bootstrap}"
         )
 
@@ -231,5 +278,7 @@ async def _watch(machine: Machine, glass: Glass) -> None:
         before = lines
         for selection in tray.take(machine):
             glass.say(f"*klonk*  {names[selection]} lies in the tray")
-        for _, value in machine.changer.truth.take_cup():
+        for _, value in machine.till.coins.truth.take_cup():
             glass.say(f"*kling*  {format_amount(value, machine.config.currency())} in the cup")
+        for _, value in machine.till.bills.truth.take_hand() if machine.till.bills else ():
+            glass.say(f"*whirr*  {format_amount(value, machine.config.currency())} comes out")

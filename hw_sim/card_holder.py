@@ -36,9 +36,7 @@ class CardHolder:
         self._pay_coins = pay_coins
         visit = me.visit
         self._habit = visit.habit
-        self._card = Card(
-            visit.number, BALANCE, declined=self._habit is Habit.CARD_DECLINED
-        )
+        self._card = Card(visit.number, BALANCE, declined=self._habit is Habit.CARD_DECLINED)
         self._reader = chance.choice(sorted(me.till.readers))
 
     async def go(self) -> str | None:

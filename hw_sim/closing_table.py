@@ -15,7 +15,11 @@ def closing_table(verdict: Verdict, names: dict[str, str], exponent: int) -> Ite
     yield (
         f"{verdict.customers} customers: {verdict.sold} sold, {verdict.refused} refused,"
         f" {verdict.refunded} refunded, {verdict.claims} owed ({money(verdict.claimed)})"
+        + (f", {verdict.due} refunds due ({money(verdict.due_amount)})" if verdict.due else "")
         + (f", {verdict.doubtful} doubtful" if verdict.doubtful else "")
+    )
+    yield "paid by " + ", ".join(
+        f"{kind} {money(amount)}" for kind, amount in verdict.tenders.items() if amount
     )
     yield ""
     yield f"{'money':<12}{'opening':>10}{'in':>10}{'out':>10}{'closing':>10}{'counted':>10}"

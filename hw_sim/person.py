@@ -13,7 +13,7 @@ from typing import Final
 from hw_sim.devices.card_reader_parts import Card, Charge, Outcome
 from hw_sim.front import Front
 from hw_sim.habits import Habit
-from hw_sim.signs import LETS_GO, Sign, credit, sign
+from hw_sim.signs import LETS_GO, Sign, credit, reference, sign
 from hw_sim.visit import Visit
 
 COIN_S: Final = 2.0  # until a coin that fell is credited, or is back in the cup
@@ -50,9 +50,10 @@ class Person:
         self.credit = 0
         self.stuck = False  # a bill of theirs sticks in the machine
         self._tray = tray
-        self._read = ""  # the newest text that was looked at
+        self._read = self.text()  # the newest text that was looked at: the first is not for them
         self._fallen = len(front.cabinet.tray)
         self._given = self._money_out()
+        self._not_mine = reference(self.text())  # of whoever was here before
 
     # --- eyes -----------------------------------------------------------------------------
 
@@ -102,6 +103,10 @@ class Person:
             change = _CHANGE.match(text)
             if change and int(change[1].replace(".", "")) > self._money_out() - self._given:
                 self._lie(text, "less had come out")
+        elif meaning in (Sign.CLAIM, Sign.DUE):
+            ref = reference(text)
+            if ref not in (None, self._not_mine, *self.visit.references):
+                self.visit.references.append(str(ref))
         elif meaning is Sign.REFUNDED:
             charges = [c for c in self.charges() if c.outcome in (Outcome.HELD, Outcome.PAID)]
             if charges:

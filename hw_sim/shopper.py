@@ -43,9 +43,7 @@ class Shopper:
         self._prices = {s: slot.price("cash") for s, slot in slots.items() if not slot.free}
         self._coins = front.till.coins.values
         self._bills = front.till.bills.values if front.till.bills is not None else ()
-        habit = some_habit(
-            self._chance, bills=bool(self._bills), cards=bool(front.till.readers)
-        )
+        habit = some_habit(self._chance, bills=bool(self._bills), cards=bool(front.till.readers))
         wants = self._choose(habit)
         self.visit = Visit(number, habit, wants, self._prices.get(wants, 0))
         self._me = Person(front, tray, self.visit)
@@ -205,9 +203,7 @@ class Shopper:
         choices = [
             selection
             for selection, price in self._prices.items()
-            if price <= most
-            and selection != not_this
-            and self._front.cabinet.slot(selection).left
+            if price <= most and selection != not_this and self._front.cabinet.slot(selection).left
         ]
         if not choices or self._chance.random() < 0.3:
             return None

@@ -38,4 +38,3 @@ class Technician:
         await asyncio.sleep(self.STAYS_S)
         front.cabinet.set_door(is_open=False)
         return await front.until(lambda t: not t.startswith("DOOR OPEN"), 5.0)
-

@@ -16,8 +16,9 @@ class Visit:
     from the tray. Minor units; loop seconds.
 
     `disturbed`: the controller died while this customer stood there. `claim`: the reference
-    that the display showed when the machine could not pay. `lies`: what the display said
-    although it was not so (behaviour.md R6). `pulled`: devices that lost their plug meanwhile.
+    that the display showed when the machine could not pay, `references` are all it showed.
+    `lies`: what the display said although it was not so (behaviour.md R6). `pulled`: devices that
+    lost their plug meanwhile.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Visit:
     keyed: list[str] = field(default_factory=list)
     said: str = ""
     claim: str | None = None
+    references: list[str] = field(default_factory=list)
     disturbed: bool = False
     gave_up: str = ""  # waited in vain; what the display said then
     lies: list[str] = field(default_factory=list)

@@ -30,8 +30,15 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """`due`: card money that has to be refunded elsewhere; otherwise cash that is owed."""
+
     amount: int
     open: bool
+    reason: str = ""
+
+    @property
+    def due(self) -> bool:
+        return self.reason == "refund_due"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,8 @@ class Books:
     levels: dict[str, int]
     reserved: int
     tubes: dict[int, int]  # coin value -> coins
+    recycler: dict[int, int]  # bill value -> bills
+    boxes: dict[str, int]  # box -> value of the pieces counted in it
     claims: dict[str, Claim]
     outbox: dict[int, bytes]  # seq -> data
     dead_letters: tuple[int, ...]
@@ -57,6 +66,8 @@ class Books:
             tubes: defaultdict[int, int] = defaultdict(int)
             for value, count in db.execute("SELECT value, count FROM tubes WHERE value > 0"):
                 tubes[value] += count
+            stores = db.execute("SELECT value, sum(count) FROM recycler GROUP BY value").fetchall()
+            boxes = db.execute("SELECT box, sum(value * count) FROM boxes GROUP BY box").fetchall()
             seq, boots = db.execute("SELECT seq, boot_count FROM meta").fetchone()
             slots = db.execute("SELECT selection, level, reserved FROM slots").fetchall()
             return cls(
@@ -78,9 +89,13 @@ class Books:
                 reserved=sum(held for _, _, held in slots)
                 + db.execute("SELECT count(*) FROM reservations").fetchone()[0],
                 tubes=dict(tubes),
+                recycler=dict(stores),
+                boxes=dict(boxes),
                 claims={
-                    ref: Claim(amount, how is None)
-                    for ref, amount, how in db.execute("SELECT ref, amount, closed_how FROM claims")
+                    ref: Claim(amount, how is None, reason)
+                    for ref, amount, how, reason in db.execute(
+                        "SELECT ref, amount, closed_how, reason FROM claims"
+                    )
                 },
                 outbox=dict(db.execute("SELECT seq, data FROM outbox")),
                 dead_letters=tuple(s for (s,) in db.execute("SELECT seq FROM dead_letters")),
@@ -90,8 +105,18 @@ class Books:
         balance = self.balances.get(account)
         return 0 if balance is None else balance.closing
 
-    def moved(self, *, debit: str | None = None, credit: str | None = None) -> int:
-        """The sum of all postings to `debit` and from `credit`; None means any account."""
+    def owed(self, *, due: bool = False) -> int:
+        """Open claims in all: for cash, or refunds that are due."""
+        return sum(c.amount for c in self.claims.values() if c.open and c.due is due)
+
+    def moved(
+        self, *, debit: str | None = None, credit: str | None = None, reason: str | None = None
+    ) -> int:
+        """The sum of all postings to `debit` and from `credit`; None means any."""
         return sum(
-            p.amount for p in self.ledger if debit in (None, p.debit) and credit in (None, p.credit)
+            p.amount
+            for p in self.ledger
+            if debit in (None, p.debit)
+            and credit in (None, p.credit)
+            and reason in (None, p.reason)
         )

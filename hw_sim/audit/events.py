@@ -15,6 +15,8 @@ from vendd.events import schemas
 SALE_CLOSED: Final = "vend.sale-closed.v1"
 DISPENSED: Final = "vend.item-dispensed.v1"
 REFUSED: Final = "vend.sale-refused.v1"
+DUE: Final = "vend.refund-due.v1"
+CLAIM_CLOSED: Final = "vend.claim-closed.v1"
 STOCK: Final = "vend.stock-changed.v1"
 _HEADERS: Final = ("specversion", "id", "source", "type", "time", "machine", "seq", "topicseq")
 _SHOWN: Final = 5  # of many findings of one kind
@@ -99,9 +101,32 @@ def check_sales(events: Sequence[Received], books: Books) -> Iterator[str]:
     numbers = sorted(sale["sale_no"] for sale in closed)
     if numbers != list(range(1, len(numbers) + 1)):
         yield "sale numbers have gaps or repeats"
+    for sale in closed:
+        yield from _check_tenders(sale)
     charged = sum(sale["price_charged"] for sale in closed)
     if charged != -books.closing("sales"):
         yield f"sale-closed charged {charged}, the books sold for {-books.closing('sales')}"
+
+
+def _check_tenders(sale: dict[str, Any]) -> Iterator[str]:
+    """What was applied is what was charged, and each tender adds up by itself (M6)."""
+    sale_id, tenders = sale["sale_id"], sale["tenders"]
+    cost = sale["price_charged"] + sale["overpay_kept"]
+    if sum(t["applied"] for t in tenders) != cost:
+        yield f"sale {sale_id}: its tenders do not make {cost}"
+    for tender in tenders:
+        name = f"sale {sale_id}: {tender['kind']} by {tender['device']}"
+        if tender["applied"] + tender["returned"] > tender["inserted"]:
+            yield f"{name}: more came out than was put in"
+        if tender["kind"] != "card" or tender.get("approved") is None:
+            continue
+        for key in ("reader_serial", "approved_at"):
+            if not tender.get(key):
+                yield f"{name}: without {key}"
+        if not tender["applied"] and tender["refund_state"] == "none":
+            yield f"{name}: approved, not applied, and nothing is said of a refund"
+        if (tender["refund_state"] == "confirmed") != (tender["returned"] > 0):
+            yield f"{name}: returned {tender['returned']}, refund {tender['refund_state']}"
 
 
 def stock_deltas(events: Sequence[Received]) -> Counter[str]:

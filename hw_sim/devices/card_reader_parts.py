@@ -150,11 +150,13 @@ class Outcome(StrEnum):
 
 @dataclass
 class Charge:
-    """One payment. `heard`: the machine acknowledged the approval."""
+    """One payment of `amount` where `asked` was to be paid. `heard`: the machine acknowledged
+    the approval."""
 
     card: Card
     amount: int
     item: int
+    asked: int
     outcome: Outcome = Outcome.HELD
     heard: bool = False
 
@@ -167,9 +169,9 @@ class CardTruth:
     loaded: int = 0  # put on cards by revalue
     cash_sales: list[tuple[int, int]] = field(default_factory=list)  # (amount, item) as told
 
-    def hold(self, card: Card, amount: int, item: int) -> Charge:
+    def hold(self, card: Card, amount: int, item: int, asked: int | None = None) -> Charge:
         card.balance -= amount
-        charge = Charge(card, amount, item)
+        charge = Charge(card, amount, item, amount if asked is None else asked)
         self.charges.append(charge)
         return charge
 

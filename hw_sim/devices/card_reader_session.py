@@ -145,7 +145,7 @@ class ReaderSession:
         if self.faults.due(CardFault.OTHER_AMOUNT):
             amount = self.model.minor(self.model.units(amount) * 4 // 5)
         self.request = None
-        self.charge = self.truth.hold(card, amount, item)
+        self.charge = self.truth.hold(card, amount, item, request[0])
         size = 4 if self.wide else 2
         self.said.append(b"\x05" + _amount(self.model.units(amount), size))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from hw_sim import shopper
-from hw_sim.habits import WEIGHTS, Habit, coins_for, exact
+from hw_sim.habits import BILL_WEIGHTS, CARD_WEIGHTS, WEIGHTS, Habit, coins_for, exact
 from hw_sim.loop import run_virtual
 from hw_sim.opening import SAMPLE, in_virtual_time
 from hw_sim.shop import Shop
@@ -21,7 +21,7 @@ def visit(
     habit: Habit, monkeypatch: pytest.MonkeyPatch, *, trouble: str = "", seed: int = 5
 ) -> tuple[Visit, tuple[str, ...]]:
     """One customer with this habit and this bad luck, and what the auditor has to say."""
-    monkeypatch.setattr(shopper, "some_habit", lambda _chance: habit)
+    monkeypatch.setattr(shopper, "some_habit", lambda _chance, **_fitted: habit)
 
     async def run() -> tuple[Visit, tuple[str, ...]]:
         async with in_virtual_time(SAMPLE, seed, 1) as machine:
@@ -90,7 +90,9 @@ def test_bad_luck_costs_nobody_anything(
 
 
 def test_every_habit_is_somebodys() -> None:
-    assert set(WEIGHTS) == set(Habit) == {*BUYERS, *LEAVERS, Habit.SOLD_OUT}
+    everybody = {*WEIGHTS, *BILL_WEIGHTS, *CARD_WEIGHTS}
+    assert everybody == set(Habit)
+    assert set(WEIGHTS) == {*BUYERS, *LEAVERS, Habit.SOLD_OUT}
 
 
 def test_who_keys_an_empty_slot_is_refused_then_chooses_or_leaves(
