@@ -179,6 +179,24 @@ def test_foreign_money_makes_it_unusable(setup: str) -> None:
     script.play([("33", "06"), ("31", SETUP1, FaultGone("currency_mismatch")), *INIT1[3:]])
 
 
+@pytest.mark.parametrize("setup", FOREIGN[:1])
+def test_one_bad_answer_is_not_for_ever(setup: str) -> None:
+    script = Script()
+    script.play(INIT1[:2])
+    script.ask()
+    script.answer(setup)
+    for answer in (setup, "-"):  # still wrong, or not heard: nothing is told again
+        since = script.now
+        while (command := script.ask()) == "33":
+            script.answer("ACK")
+        assert 59.0 < script.now - since < 62.0
+        assert (command, script.answer(answer)) == ("31", [])
+    while script.ask() == "33":
+        script.answer("ACK")
+    script.answer(SETUP1)
+    script.play([("31", SETUP1, FaultGone("currency_mismatch")), *INIT1[3:]])
+
+
 def test_escrow_is_only_asked_of_a_validator_that_has_one() -> None:
     script = Script()
     script.machine.accept(frozenset({0, 2, 9}))

@@ -142,13 +142,25 @@ def test_a_foreign_currency_is_not_used_and_said_once() -> None:
     script.play([*INIT1[:2], (INIT1[2][0], wrong, fault, Lost("currency_mismatch"))])
     script.play([("12", "ACK")] * 50)
     assert script.machine.state is State.UNUSABLE
-    script.play(
-        [
-            ("12", "00", FaultGone("currency_mismatch")),
-            *INIT1[2:4],
-            (*INIT1[4], READY1),
-        ]
-    )
+    right = (*INIT1[2], FaultGone("currency_mismatch"))
+    script.play([("12", "00"), right, INIT1[3], (*INIT1[4], READY1)])
+
+
+def test_one_bad_answer_is_not_for_ever() -> None:
+    script = CardScript(PLAIN)
+    wrong = "01 01 1840 01 02 05 01"
+    fault = FaultBegan("currency_mismatch", "reader says 1840, machine has 978")
+    script.play([*INIT1[:2], (INIT1[2][0], wrong, fault, Lost("currency_mismatch"))])
+    for _ in range(2):  # still wrong: nothing is told again
+        since = script.now
+        script.until("10")
+        assert 59.0 < script.now - since < 62.0
+        script.answer("ACK")
+        script.play([("12", "00"), (INIT1[2][0], wrong)])
+    script.until("10")
+    script.answer("ACK")
+    right = (*INIT1[2], FaultGone("currency_mismatch"))
+    script.play([("12", "00"), right, INIT1[3], (*INIT1[4], READY1)])
 
 
 def test_an_undefined_currency_is_ours() -> None:

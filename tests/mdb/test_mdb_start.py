@@ -249,6 +249,24 @@ def test_foreign_money_makes_it_unusable(setup: str) -> None:
     script.play([("0B", "0B"), ("09", SETUP2, FaultGone("currency_mismatch")), ("0A", TUBES)])
 
 
+@pytest.mark.parametrize("setup", FOREIGN[:1])
+def test_one_bad_answer_is_not_for_ever(setup: str) -> None:
+    script = Script()
+    script.play(INIT2[:2])
+    script.ask()
+    script.answer(setup)
+    for answer in (setup, "-"):  # still wrong, or not heard: nothing is told again
+        since = script.now
+        while (command := script.ask()) == "0B":
+            script.answer("ACK")
+        assert 59.0 < script.now - since < 62.0
+        assert (command, script.answer(answer)) == ("09", [])
+    while script.ask() == "0B":
+        script.answer("ACK")
+    script.answer(SETUP2)
+    script.play([("09", SETUP2, FaultGone("currency_mismatch")), *INIT2[3:]])
+
+
 def test_a_changer_that_resets_again_and_again_is_left_alone_for_a_while() -> None:
     loop = FaultBegan("changer_reset_loop")
     script = Script()

@@ -341,6 +341,7 @@ _ASK: Final[dict[State, _Ask]] = {
     State.RESETTING: BillValidatorMachine._ask_resetting,
     State.POLLING: BillValidatorMachine._ask_polling,
     State.PAYING: BillValidatorMachine._ask_paying,
+    State.UNUSABLE: BillValidatorMachine._ask_unusable,
 }
 _Hear = Callable[[BillValidatorMachine, Reply, float, list[News]], float | None]
 _HEAR: Final[dict[State, _Hear]] = {

@@ -28,6 +28,7 @@ JUST_RESET_S: Final = 5.0  # from the ACK of RESET to the report of it; it may m
 OPTIONAL_S: Final = 1.0  # then a step of the initialisation that may be missing is left out
 ATTEMPTS: Final = 5
 REST_S: Final = 10.0  # before starting all over
+RECHECK_S: Final = 60.0  # a validator of the wrong money: perhaps that was one bad answer
 STORM_STARTS: Final = 4  # initialisations within STORM_S: it resets itself again and again
 STORM_S: Final = 60.0
 RESET_LOOP: Final = "validator_reset_loop"
@@ -89,6 +90,7 @@ class BillStartup:
         self._last_reset = -inf
         self._reset_floor = 0.0  # no start before that
         self._missing_reports = 0
+        self._recheck_at = 0.0
         self._started_at = 0.0
         self._starts: tuple[float, ...] = ()  # the newest STORM_STARTS
         self._setup: Setup | None = None
@@ -214,23 +216,28 @@ class BillStartup:
         self._stubborn("setup failed", reply, now, news)
         return None
 
+    def _foreign(self, setup: Setup) -> str:
+        """Why this is no validator for this machine's money; empty when it is one."""
+        if not matches(self._rules.currency, setup.currency):
+            return f"validator says {setup.currency:04X}, machine has {self._rules.currency}"
+        try:
+            setup.values(self._rules.exponent)
+        except Malformed as error:
+            return str(error)
+        return ""
+
     def _judge(self, setup: Setup, now: float, news: list[News]) -> float | None:
-        """Is this a validator for this machine's money?"""
         self._identity = Identity()
         self._recycled = 0
-        why = ""
-        try:
-            self.path.values = setup.values(self._rules.exponent)
-        except Malformed as error:
-            why = str(error)
-        if not matches(self._rules.currency, setup.currency):
-            why = f"validator says {setup.currency:04X}, machine has {self._rules.currency}"
+        why = self._foreign(setup)
         if why:
             self.path.values = (0,) * bd.TYPES
             news += self.faults.begin("currency_mismatch", why)
             self._lose("currency_mismatch", now, news)
             self.state = State.UNUSABLE
+            self._recheck_at = now + RECHECK_S
             return None
+        self.path.values = setup.values(self._rules.exponent)
         self._name_kinds()
         if self._rules.security is not None:
             return self._enter(State.SECURITY, now)
@@ -315,6 +322,20 @@ class BillStartup:
             return None
         return self._enter(State.BILL_TYPES, now)
 
+    def _ask_unusable(self, now: float) -> bytes:
+        return bd.SETUP if now >= self._recheck_at else bd.POLL
+
     def _hear_unusable(self, reply: Reply, now: float, news: list[News]) -> float | None:
+        if self._asked == bd.SETUP:
+            self._recheck_at = now + RECHECK_S
+            return self._start(now, news) if self._is_ours(reply) else None
         news += self.poll.read(reply, now)
         return self._start(now, news) if self.poll.reset_seen else None
+
+    def _is_ours(self, reply: Reply) -> bool:
+        if reply.answer is not Answer.DATA:
+            return False
+        try:
+            return not self._foreign(Setup.from_bytes(reply.data))
+        except Malformed:
+            return False

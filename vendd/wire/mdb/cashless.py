@@ -240,6 +240,8 @@ class CashlessMachine(Orders):
             self._to_rest("", news)
         elif self.state is State.HELD:
             self._enter(State.RESETTING)
+        elif self.state is State.UNUSABLE:
+            self._reset(now)
         elif self.state in OPERATING:
             self._vend_overdue(now, news)
 

@@ -53,9 +53,9 @@ class ReaderFaults:
     def vend_worked(self) -> list[Change]:
         return self.end(_BY_VEND)
 
-    def restarted(self, *, keep: str) -> list[Change]:
+    def restarted(self, *, keep: tuple[str, ...]) -> list[Change]:
         """It starts anew: what still is wrong, it will say again."""
-        return self.end(code for code in tuple(self._active) if code != keep)
+        return self.end(code for code in tuple(self._active) if code not in keep)
 
 
 def fatal(it: Malfunction) -> bool:

@@ -23,10 +23,12 @@ JUST_RESET_S: Final = 5.0  # from the ACK of RESET to the report of it
 IDENTITY_S: Final = 15.0  # then it is used without
 ATTEMPTS: Final = 5
 REST_S: Final = 10.0  # before starting all over
+RECHECK_S: Final = 60.0  # a reader of the wrong money: perhaps that was one bad answer
 BROKEN_S: Final = 60.0  # after it called itself not usable
 STORM_STARTS: Final = 4  # initialisations within STORM_S: it resets itself again and again
 STORM_S: Final = 60.0
 RESET_LOOP: Final = "reader_reset_loop"
+MISMATCH: Final = "currency_mismatch"
 ANY_CURRENCY: Final = 0xFFFF
 LEVELS: Final = 3
 
@@ -208,7 +210,7 @@ class Startup:
         self._options = 0
         self._mode = Mode(1, False, self._mode.cells)
         self._starts = (*self._starts, now)[-STORM_STARTS:]
-        news += self.faults.restarted(keep=RESET_LOOP)
+        news += self.faults.restarted(keep=(RESET_LOOP, MISMATCH))
         storm = len(self._starts) == STORM_STARTS and now - self._starts[0] < STORM_S
         if storm:
             news += self.faults.begin(RESET_LOOP)
@@ -239,10 +241,12 @@ class Startup:
         if config.currency != ANY_CURRENCY and not matches(self._rules.currency, config.currency):
             why = f"reader says {config.currency:04X}, machine has {self._rules.currency}"
         if why:
-            news += self.faults.begin("currency_mismatch", why)
-            self._lose("currency_mismatch", now, news)
-            self._enter(State.UNUSABLE)
+            news += self.faults.begin(MISMATCH, why)
+            self._lose(MISMATCH, now, news)
+            self._level = self._rules.level  # that is not what was wrong
+            self._enter(State.UNUSABLE, limit=RECHECK_S)
             return
+        news += self.faults.end((MISMATCH,))
         self._config = config
         self._unknown = False
         level = min(max(config.level, 1), self._level)

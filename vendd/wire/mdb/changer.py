@@ -326,6 +326,7 @@ _ASK: Final[dict[State, _Ask]] = {
     State.COIN_TYPES: ChangerMachine._ask_coin_types,
     State.POLLING: ChangerMachine._ask_polling,
     State.PAYING: ChangerMachine._ask_paying,
+    State.UNUSABLE: ChangerMachine._ask_unusable,
 }
 _Hear = Callable[[ChangerMachine, Reply, float, list[News]], float | None]
 _HEAR: Final[dict[State, _Hear]] = {

@@ -24,6 +24,7 @@ TUBES_AFTER_RESET_S: Final = 0.5
 OPTIONAL_S: Final = 1.0  # then a step of the initialisation that may be missing is left out
 ATTEMPTS: Final = 5
 REST_S: Final = 10.0  # before starting all over
+RECHECK_S: Final = 60.0  # a changer of the wrong money: perhaps that was one bad answer
 STORM_STARTS: Final = 4  # initialisations within STORM_S: it resets itself again and again
 STORM_S: Final = 60.0
 RESET_LOOP: Final = "changer_reset_loop"
@@ -80,6 +81,7 @@ class Startup:
         self._last_reset = -inf
         self._reset_floor = 0.0  # no start before that
         self._missing_reports = 0
+        self._recheck_at = 0.0
         self._started_at = 0.0
         self._starts: tuple[float, ...] = ()  # the newest STORM_STARTS
         self._setup: Setup | None = None
@@ -205,23 +207,28 @@ class Startup:
                 self._rest("setup failed", now, news)
         return None
 
+    def _foreign(self, setup: Setup) -> str:
+        """Why this is no changer for this machine's money; empty when it is one."""
+        if not matches(self._rules.currency, setup.currency):
+            return f"changer says {setup.currency:04X}, machine has {self._rules.currency}"
+        try:
+            setup.values(self._rules.exponent)
+        except Malformed as error:
+            return str(error)
+        return ""
+
     def _judge(self, setup: Setup, now: float, news: list[News]) -> float | None:
-        """Is this a changer for this machine's money?"""
         self._identity = Identity()
         self._options = 0
-        why = ""
-        try:
-            self.poll.values = setup.values(self._rules.exponent)
-        except Malformed as error:
-            why = str(error)
-        if not matches(self._rules.currency, setup.currency):
-            why = f"changer says {setup.currency:04X}, machine has {self._rules.currency}"
+        why = self._foreign(setup)
         if why:
             self.poll.values = (0,) * cd.TYPES
             news += self.faults.begin("currency_mismatch", why)
             self._lose("currency_mismatch", now, news)
             self.state = State.UNUSABLE
+            self._recheck_at = now + RECHECK_S
             return None
+        self.poll.values = setup.values(self._rules.exponent)
         self._kinds = tuple(
             CoinKind(t, v, bool(setup.routing >> t & 1))
             for t, v in enumerate(self.poll.values)
@@ -276,6 +283,20 @@ class Startup:
             if self._tries >= ATTEMPTS:
                 self._rest(why, now, news)
 
+    def _ask_unusable(self, now: float) -> bytes:
+        return cd.SETUP if now >= self._recheck_at else cd.POLL
+
     def _hear_unusable(self, reply: Reply, now: float, news: list[News]) -> float | None:
+        if self._asked == cd.SETUP:
+            self._recheck_at = now + RECHECK_S
+            return self._start(now, news) if self._is_ours(reply) else None
         news += self.poll.read(reply, now)
         return self._start(now, news) if self.poll.reset_seen else None
+
+    def _is_ours(self, reply: Reply) -> bool:
+        if reply.answer is not Answer.DATA:
+            return False
+        try:
+            return not self._foreign(Setup.from_bytes(reply.data))
+        except Malformed:
+            return False
