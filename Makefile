@@ -9,6 +9,7 @@
 #   make lint                       ruff, formatting, mypy --strict, import directions
 #   make bench                      the table of measured figures
 #   make chaos KILLS=50 SEED=1      kill the daemon again and again, then check the books
+#   make fuzz SECONDS=60 SEED=1     arbitrary and damaged bytes for all decoders and device machines
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,15 +20,17 @@ SEED ?=
 VIRTUAL ?=
 KAFKA_BOOTSTRAP ?=
 KILLS ?=
+SECONDS ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_ARGS ?=
 
 # $(call option,--name,VARIABLE): the option with its value, or nothing.
 option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 # $(call switch,--name,VARIABLE): the option alone, unless the variable is empty or 0.
 switch = $(if $(filter-out 0,$(strip $($(2)))),$(1))
 
-.PHONY: run test lint bench chaos clean
+.PHONY: run test lint bench chaos fuzz clean
 
 run: $(STAMP)
 	@$(BIN)/python -m hw_sim run $(call option,--purchases,PURCHASES) $(call option,--seed,SEED) \
@@ -47,6 +50,10 @@ bench: $(STAMP)
 
 chaos: $(STAMP)
 	@$(BIN)/python -m hw_sim chaos $(call option,--kills,KILLS) $(call option,--seed,SEED)
+
+fuzz: $(STAMP)
+	@$(BIN)/python -m tests.fuzz $(call option,--seconds,SECONDS) $(call option,--seed,SEED) \
+		$(FUZZ_ARGS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

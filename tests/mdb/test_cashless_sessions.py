@@ -220,6 +220,10 @@ def test_pax_d200_begins_with_four_bytes() -> None:
     card().play([("12", "03 07D0 FF", Session(2000)), REQUEST, ASK])
 
 
+def test_a_fourth_byte_that_is_a_message_of_its_own() -> None:
+    card().play([("12", "03 07D0 07", Session(2000), SessionOver("reader")), ("12", "ACK")])
+
+
 def test_level_1_reader_with_level_2_messages() -> None:
     card().play([("12", "03 07D0 FFFFFFFF 00 0000", Session(2000))])
 

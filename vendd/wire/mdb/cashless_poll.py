@@ -189,6 +189,8 @@ def _text(data: bytes, mode: Mode) -> tuple[Message, int]:
 
 def _session(data: bytes, mode: Mode) -> tuple[Message, int]:
     size = len(data)
+    if size == 4 and data[3] and data[3] in _WORDS:
+        size = 3  # a level 1 session, and the next message
     if size not in _SESSIONS:
         usual = 17 if mode.wide else 3 if mode.level < 2 else 10
         size = min(size, usual)
