@@ -207,7 +207,7 @@ def cctalk_answers(raw: bytes, counts: Counts) -> None:
     name = raw.decode("latin-1")
     scaling, decimals = int.from_bytes(raw[:2], "little"), raw[2] % 10 if len(raw) > 2 else 0
     for value in (codes.coin_value(name), codes.bill_value(name, scaling, decimals, EUR)):
-        assert value is None or (isinstance(value, int) and value > 0)
+        assert value is None or value > 0
         counts.reports += value is not None
     codes.self_check_fault(raw)
     for byte in raw:

@@ -83,7 +83,7 @@ class Talk:
     """One machine and its clock. Subclasses say what its news must not say."""
 
     address = 0x08
-    operating = ("polling",)
+    operating: tuple[str, ...] = ("polling",)
 
     def __init__(self, machine: Any, device: SaneDevice, now: float = 100.0) -> None:
         self.machine = machine

@@ -32,7 +32,7 @@ class Target:
     batch: int = 100
 
 
-def _bytes_only(decoder: Callable[[bytes, Counts], None]) -> Callable[[Any, Counts], None]:
+def _bytes_only(decoder: Callable[[Any, Counts], None]) -> Callable[[Any, Counts], None]:
     def run(case: Any, counts: Counts) -> None:
         raw = case if isinstance(case, bytes) else case[1]
         counts.bytes += len(raw)
