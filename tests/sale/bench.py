@@ -2,33 +2,55 @@
 
 Nothing is faked: `report` does what the engine does (service, snapshot, step, commit, acts), in
 that order, with dictionaries for the books. After every report the promises that hold at every
-commit are checked, so each table row and each random walk checks them all.
+commit are checked (`promises`), so each table row and each random walk checks them all.
 """
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
+from tests.sale import promises
+from tests.sale.devices import Readers, Validator
+from tests.sale.worlds import (
+    BILLS,
+    COINS,
+    DAY_MS,
+    FREE,
+    FULL_TUBES,
+    PRICES,
+    TYPE_OF,
+    moment,
+    tubes_with,
+    world_with,
+)
 from vendd.core import ledger
-from vendd.core.facts import SaleClosed
-from vendd.core.planogram import Product, Slot, SlotState
-from vendd.core.policy import Policy
+from vendd.core.facts import ItemDispensed, SaleClosed
+from vendd.core.planogram import SlotState
 from vendd.core.rows import (
+    BoxChanged,
     ClaimSet,
-    LevelChanged,
     Posted,
     Record,
+    RecyclerSet,
     Released,
     Reserved,
     TubeSet,
 )
 from vendd.core.sale import outputs, persist
-from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, PayOut, TurnMotor
+from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, PayBills, PayOut, TurnMotor
+from vendd.core.sale.bill_reports import (
+    BillReading,
+    BillRejected,
+    BillStacked,
+    BillValidatorReady,
+    RecyclerStore,
+    Stacker,
+)
+from vendd.core.sale.card_reports import CardReaderReady, SessionBegun
 from vendd.core.sale.machine import step
 from vendd.core.sale.reports import (
     ChangerReady,
-    Coin,
     CoinAccepted,
     CoinRejected,
     DeviceIdentity,
@@ -40,66 +62,32 @@ from vendd.core.sale.reports import (
     TimerFired,
     Tube,
 )
-from vendd.core.sale.states import (
-    EPHEMERAL,
-    Paying,
-    State,
-)
+from vendd.core.sale.states import State
 from vendd.core.service import Service, observe
-from vendd.core.snapshot import Changer, Moment, SlotView, Snapshot
+from vendd.core.snapshot import BillValidator, CardReader, Changer, Snapshot
 
-COINS = tuple(
-    Coin(type_, value, to_tube)
-    for type_, value, to_tube in (
-        (0, 10, True),
-        (1, 20, True),
-        (2, 50, True),
-        (3, 100, True),
-        (4, 200, False),
-    )
+A = TypeVar("A", bound=Act)
+__all__ = [
+    "COINS",
+    "DAY_MS",
+    "FREE",
+    "FULL_TUBES",
+    "PRICES",
+    "TYPE_OF",
+    "Bench",
+    "tubes_with",
+    "world_with",
+]
+_TOUCHES = (
+    KeyPressed,
+    LeverPressed,
+    CoinAccepted,
+    CoinRejected,
+    BillReading,
+    BillStacked,
+    BillRejected,
+    SessionBegun,
 )
-"""Four kinds have a tube; 2.00 goes to the box."""
-TYPE_OF = {c.value: c.type for c in COINS}
-PRICES = {"A1": 100, "A2": 150, "A3": 150, "B1": 250}
-FREE = "F1"
-DAY_MS = 86_400_000
-_EPOCH_DAY = 20_000  # days since 1970: some day in 2024
-
-
-def tubes_with(counts: Mapping[int, int]) -> tuple[Tube, ...]:
-    """Tubes by coin value; values that are not named hold nothing."""
-    return tuple(Tube(c.type, c.value, counts.get(c.value, 0)) for c in COINS if c.to_tube)
-
-
-FULL_TUBES = tubes_with({10: 20, 20: 20, 50: 20, 100: 20})
-
-
-def world_with(
-    tubes: tuple[Tube, ...] = FULL_TUBES,
-    level: int = 5,
-    prices: Mapping[str, int] | None = None,
-    **policy: Any,
-) -> Snapshot:
-    """A machine that is in service, its changer ready."""
-    slots = {
-        selection: SlotView(_slot(selection, n, {"cash": price}), level)
-        for n, (selection, price) in enumerate((PRICES if prices is None else prices).items(), 1)
-    }
-    slots[FREE] = SlotView(_slot(FREE, 99, {}, free=True), level)
-    return Snapshot(slots, Policy(**policy), tubes, Changer(ready=True, coins=COINS))
-
-
-def _slot(selection: str, no: int, prices: dict[str, int], *, free: bool = False) -> Slot:
-    product = Product(f"p-{selection}", f"Product {selection}", "A")
-    return Slot(selection, no, product, (selection,), 10, 10, 1, prices, free)
-
-
-def moment(now_ms: int, wall_ms: int) -> Moment:
-    days, ms = divmod(wall_ms, DAY_MS)
-    day = f"2024-10-{4 + days:02d}" if days < 27 else f"2025-{1 + (days - 27) // 28:02d}-01"
-    seconds, ms = divmod(ms, 1000)
-    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{ms:03d}"
-    return Moment(now_ms, f"{day}T{clock}Z")
 
 
 @dataclass
@@ -118,20 +106,27 @@ class Bench:
     done: list[Act] = field(default_factory=list)
     accounts: Counter[str] = field(default_factory=Counter)
     reserved: dict[str, str] = field(default_factory=dict)
-    claims: dict[str, int] = field(default_factory=dict)
-    phases: list[tuple[type, type]] = field(default_factory=list)
+    boxes: Counter[str] = field(default_factory=Counter)
+    claims: dict[str, ClaimSet] = field(default_factory=dict)
+    validator: Validator = field(default_factory=Validator)
+    readers: Readers = field(default_factory=Readers)
 
     def __post_init__(self) -> None:
         for tube in self.world.tubes:
             self._post(ledger.tube(tube.value), ledger.FILLS, tube.value * tube.count)
+        for store in self.world.recycler:
+            self._post(ledger.recycler(store.value), ledger.FILLS, store.value * store.count)
         if self.state.credit:  # a test that starts with credit has it in the coin box
             self._post(ledger.COIN_BOX, ledger.CUSTOMER, self.state.credit)
+            self.boxes[ledger.COIN_BOX] += self.state.credit
         if self.state.sale is not None:  # or in the middle of a sale
             reserved = Reserved(self.state.sale.id, self.state.sale.selection)
             self.world = self.world.after((reserved,))
             self.history.append(reserved)
             self._book(reserved)
-        self.check()
+        self.validator.resume(self.state)
+        self.readers.resume(self.state)
+        promises.check(self)
 
     # --- what a test says -----------------------------------------------------------
 
@@ -156,11 +151,19 @@ class Bench:
     def power_cut(
         self, off_ms: int = 60_000, homes: Mapping[str, bool | None] | None = None
     ) -> "Bench":
-        """What is not committed is gone; the machine starts, the changer does not yet."""
+        """What is not committed is gone; the machine starts, its money devices do not yet."""
         self.state = persist.load(persist.dump(self.state))
         self.timers.clear()
         self.service = Service(self.service.reasons, self.service.door_open)
-        self.world = replace(self.world, changer=Changer(), drop_sensor_blocked=False)
+        fitted = BillValidator(fitted=self.world.validator.fitted)
+        readers = tuple(CardReader(r.number, serial=r.serial) for r in self.world.readers)
+        self.world = replace(
+            self.world,
+            changer=Changer(fitted=self.world.changer.fitted),
+            validator=fitted,
+            readers=readers,
+            drop_sensor_blocked=False,
+        )
         self.now_ms, self.wall_ms = 1_000, self.wall_ms + off_ms
         return self.report(Started("power_loss", tuple((homes or {}).items())))
 
@@ -168,6 +171,20 @@ class Bench:
         """Its initialisation is over. Without `tubes` it holds what the books say."""
         now = self.world.tubes if tubes is None else tubes
         return self.report(ChangerReady(DeviceIdentity("SIM", "1"), COINS, now))
+
+    def validator_up(
+        self, stores: tuple[RecyclerStore, ...] | None = None, *, escrow: bool = True
+    ) -> "Bench":
+        """As `changer_up`. With an empty tuple of stores it has no recycler."""
+        now = self.world.recycler if stores is None else stores
+        bills = BILLS if now else tuple(replace(b, recycled=False) for b in BILLS)
+        who, stacker = DeviceIdentity("SIM", "2"), Stacker(0, full=False, capacity=500)
+        return self.report(BillValidatorReady(who, bills, escrow, stacker, now))
+
+    def reader_up(self, number: int = 1, *, selection_first: bool = False) -> "Bench":
+        """A card reader is up that can refund and keeps a session for several vends."""
+        who = DeviceIdentity("SIM", f"SN{number}")
+        return self.report(CardReaderReady(number, who, 5, True, True, selection_first, True))
 
     def change(self, **changes: Any) -> "Bench":
         """Something about the world is different from now on."""
@@ -199,14 +216,29 @@ class Bench:
         return {c.value for c in COINS if c.type in accepted}
 
     @property
+    def bills(self) -> set[int]:
+        """Values of the bills that are taken now."""
+        accepted = outputs.accepted_bills(self.state, self.world)
+        return {b.value for b in self.world.validator.bills if b.type in accepted}
+
+    @property
+    def cards(self) -> set[int]:
+        """Numbers of the readers that take a card now."""
+        return set(outputs.enabled_readers(self.state, self.world))
+
+    def newest(self, kind: type[A]) -> A:
+        """The newest act of that kind."""
+        return next(a for a in reversed(self.done) if isinstance(a, kind))
+
+    @property
     def payout(self) -> PayOut:
         """The newest payout that was asked for."""
-        return next(a for a in reversed(self.done) if isinstance(a, PayOut))
+        return self.newest(PayOut)
 
     @property
     def turn(self) -> TurnMotor:
         """The newest turn that was asked for."""
-        return next(a for a in reversed(self.done) if isinstance(a, TurnMotor))
+        return self.newest(TurnMotor)
 
     def level(self, selection: str) -> int:
         return self.world.slots[selection].level
@@ -222,38 +254,49 @@ class Bench:
 
     def _one(self, report: Report) -> None:
         before = self.screen
-        phase = type(self.state.phase)
         service = self.service.step(report)
         world = observe(self.world, service, report)
         world = replace(world, now=moment(self.now_ms, self.wall_ms))
+        self.validator.hear(report)
+        self.readers.hear(report)
         self.state, self.records, self.acts = step(self.state, report, world)
         self.service, self.world = service, world.after(self.records)
         self.history.extend(self.records)
         self.done.extend(self.acts)
-        self.phases.append((phase, type(self.state.phase)))
         for record in self.records:
             self._book(record)
+        delivered = {r.sale_id for r in self.history if isinstance(r, ItemDispensed)}
         for act in self.acts:
+            self.validator.see(act)
+            self.readers.see(act, self.world, delivered)
             self._perform(act)
-        if isinstance(report, KeyPressed | LeverPressed | CoinAccepted | CoinRejected):
+        if isinstance(report, _TOUCHES):
             noticed = any(isinstance(a, Acknowledge) for a in self.acts)
             assert noticed or self.screen != before, f"R9: nothing shows {report}"
-        self.check()
+        promises.check(self)
+        for record in self.records:
+            if isinstance(record, SaleClosed):
+                promises.check_sale(self, record)
 
     def _book(self, record: Record) -> None:
         match record:
             case Posted(debit, credit, amount):
+                assert amount > 0
                 self._post(debit, credit, amount)
             case Reserved(sale_id, selection, 1):
                 assert sale_id not in self.reserved
                 self.reserved[sale_id] = selection
             case Released(sale_id, selection, 1):
                 assert self.reserved.pop(sale_id) == selection
-            case ClaimSet(ref, amount):
+            case ClaimSet(ref) if record.closed_how is not None:
+                assert self.claims.pop(ref).amount == record.amount
+            case ClaimSet(ref):
                 assert ref not in self.claims, "a reference names one claim"
-                self.claims[ref] = amount
-            case TubeSet() as tube:
-                assert tube.count >= 0
+                self.claims[ref] = record
+            case TubeSet() | RecyclerSet():
+                assert record.count >= 0
+            case BoxChanged(box, value, delta):
+                self.boxes[box] += value * delta
             case _:
                 pass
 
@@ -270,51 +313,22 @@ class Bench:
                 self.timers[timer] = self.now_ms + ms
             case Disarm(timer):
                 self.timers.pop(timer, None)
-            case TurnMotor(attempt_id):
-                assert attempt_id.split(".")[0] in self.reserved, "a turn nobody reserved for"
+            case TurnMotor():
+                promises.check_turn(self, act)
             case PayOut(_, coins, amount):
-                values = {t.type: t.value for t in self.world.tubes}
-                assert sum(values[type_] * n for type_, n in coins) == amount
+                tubes = {t.type: t for t in self.world.tubes}
+                assert self.world.changer.ready
+                assert sum(tubes[type_].value * n for type_, n in coins) == amount > 0
+                assert all(0 < n <= tubes[type_].count for type_, n in coins)
+            case PayBills(_, bills, amount):
+                stores = {s.type: s for s in self.world.recycler}
+                assert self.world.validator.ready
+                assert self.state.bill is None, "a bill is in the way"
+                assert sum(stores[type_].value * n for type_, n in bills) == amount > 0
+                assert all(0 < n <= stores[type_].count for type_, n in bills)
             case _:
                 pass
 
     def _pass_to(self, at_ms: int) -> None:
         self.wall_ms += at_ms - self.now_ms
         self.now_ms = at_ms
-
-    # --- what must hold after every report ------------------------------------------------
-
-    def check(self) -> None:
-        state, accounts = self.state, self.accounts
-        assert sum(accounts.values()) == 0, "M1"
-        assert state.credit >= 0
-        assert -accounts[ledger.CUSTOMER] == state.credit
-        going = state.phase.payout.amount if isinstance(state.phase, Paying) else 0
-        assert -(accounts[ledger.CHANGE] + accounts[ledger.REFUNDS]) == going
-        assert -accounts[ledger.CLAIMS] == sum(self.claims.values())
-        stored: Counter[str] = Counter()
-        for tube in self.world.tubes:
-            stored[ledger.tube(tube.value)] += tube.value * tube.count
-        for account in {*stored, *(a for a in accounts if a.startswith("tube:"))}:
-            assert accounts[account] == stored[account], account
-        assert state.credit == 0 or state.customer is not None
-        self._check_stock()
-        kept = {n: getattr(state, n) for n in _DURABLE}
-        loaded = persist.load(persist.dump(state))
-        assert {n: getattr(loaded, n) for n in _DURABLE} == kept, "M4"
-
-    def _check_stock(self) -> None:
-        speaking = Counter(self.reserved.values())
-        for selection, view in self.world.slots.items():
-            assert 0 <= view.reserved <= view.level, "S2"
-            assert view.reserved == speaking[selection], "S1"
-        closed = Counter(r.sale_id for r in self.history if isinstance(r, SaleClosed))
-        assert all(n == 1 for n in closed.values()), "one outcome per sale"
-        begun = {r.sale_id for r in self.history if isinstance(r, Reserved)}
-        open_sale = {self.state.sale.id} if self.state.sale else set()
-        assert begun == set(closed) | open_sale
-        assert not (set(closed) & open_sale)
-        assert all(r.delta == -1 for r in self.history if isinstance(r, LevelChanged))
-
-
-_DURABLE = tuple(f.name for f in fields(State) if f.name not in EPHEMERAL)

@@ -1,8 +1,9 @@
 """A table is a script: one line per report, and what it must lead to.
 
 ``play(bench, (report, *expected), ...)``. What is expected says by its kind what it is compared
-with: text the screen, a number the credit, a set the coins taken, a phase class the phase, an act
-or a record (or its class, or ``like(...)``, or ``no(...)``) what the report caused.
+with: text the screen, a number the credit, a set the coins taken, ``takes(...)`` bills and cards, a
+phase class the phase, an act or a record (or its class, or ``like(...)``, or ``no(...)``) what the
+report caused.
 """
 
 from collections.abc import Callable
@@ -58,6 +59,21 @@ class No:
     kind: type
 
 
+@dataclass(frozen=True)
+class Takes:
+    """Bills and card readers that are on; None: whatever."""
+
+    bills: frozenset[int] | None
+    cards: frozenset[int] | None
+
+
+def takes(*, bills: set[int] | None = None, cards: set[int] | None = None) -> Takes:
+    """`bills` by value, `cards` by the readers' numbers."""
+    return Takes(
+        None if bills is None else frozenset(bills), None if cards is None else frozenset(cards)
+    )
+
+
 def like(kind: type, /, **fields: Any) -> Like:
     return Like(kind, fields)
 
@@ -90,6 +106,9 @@ def _check(bench: Bench, what: Any, where: str) -> None:
             assert bench.state.credit == what, seen
         case set() | frozenset():
             assert bench.coins == what, f"{bench.coins} {seen}"
+        case Takes(bills, cards):
+            assert bills is None or bench.bills == bills, f"bills {bench.bills} {seen}"
+            assert cards is None or bench.cards == cards, f"cards {bench.cards} {seen}"
         case Like():
             assert what.found_in(caused), f"{what} {seen}"
         case No(kind):
@@ -118,15 +137,23 @@ def key(legend: str) -> KeyPressed:
 
 def keyed(selection: str) -> Deed:
     """Both keys; what they caused adds up."""
+    return several(*(KeyPressed(legend) for legend in selection))
 
-    def press(bench: Bench) -> None:
+
+def several(*deeds: Deed) -> Deed:
+    """One after the other; what they caused adds up."""
+
+    def do(bench: Bench) -> None:
         records, acts = (), ()
-        for legend in selection:
-            bench.report(KeyPressed(legend))
+        for deed in deeds:
+            if isinstance(deed, Report):
+                bench.report(deed)
+            else:
+                deed(bench)
             records, acts = records + bench.records, acts + bench.acts
         bench.records, bench.acts = records, acts
 
-    return press
+    return do
 
 
 CLEAR = KeyPressed("clear")
