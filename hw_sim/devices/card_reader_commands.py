@@ -118,12 +118,12 @@ class ReaderCommands:
         if session.stage is not Stage.SESSION or card is None:
             return session.out_of_sequence()
         if data == b"\x01":
-            most = min(self._model.units(10_000), (1 << 8 * money) - 2)
+            most = min(self._model.units(self._model.revalues_up_to), (1 << 8 * money) - 2)
             return self._soon(b"\x0f" + most.to_bytes(money, "big"))
         if data[:1] != b"\x00" or len(data) != 1 + money:
             return None
         amount = self._model.minor(int.from_bytes(data[1:], "big"))
-        if card.declined or amount > 10_000:
+        if card.declined or amount > self._model.revalues_up_to:
             return self._soon(b"\x0e")
         card.balance += amount
         session.truth.loaded += amount

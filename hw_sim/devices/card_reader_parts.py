@@ -114,6 +114,7 @@ class ReaderModel:
     begin_bytes: int = 0  # 4: BEGIN SESSION as the PAX D200 sends it (field note 11)
     tells_funds: bool = True
     hides_funds: bool = False
+    revalues_up_to: int = 10_000  # minor units put on a card at once
     ages: bool = False  # DRAVP and DRAVS
     authorises_s: tuple[float, float] = (0.8, 3.0)
     refunds_s: tuple[float, float] = (0.1, 0.8)

@@ -1,8 +1,6 @@
 """The bill validator's bytes against hand-written tables (MDB/ICP 4.2, section 6)."""
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from bill_bench import NAKED, QUICK, RECYCLER, TIMEOUT, BillBench, bench_of
@@ -10,7 +8,6 @@ from bill_bench import NAKED, QUICK, RECYCLER, TIMEOUT, BillBench, bench_of
 from hw_sim.devices.bill_truth import Place
 from hw_sim.devices.bill_validator import BillModel
 
-RECORDINGS = Path(__file__).parents[3] / "shared/protocols/vectors/mdb-transcripts.json"
 SETUP = "01197801f40202580000ff0102040a14" + "00" * 11
 
 
@@ -287,55 +284,3 @@ def test_field_note_faults_have_names_and_wrong_names_are_refused(ready: BillBen
         ready.bills.inject("no_such")
     ready.bills.inject("short_answer")
     assert len(ready.ask("31")) < 54
-
-
-# the device the recordings were made with; its security levels (FFFF) are the model's 0000
-DEVICE = BillModel(
-    currency=0x1643, scale=100, decimals=1, minor_per_unit=10, capacity=0,
-    credits=(1, 5, 10, 50), manufacturer="EFR", serial="0123456789AB", model="0123456789AB",
-    software=0x0100, reset_s=0.0, says_disabled=False,
-)  # fmt: skip
-SECURITY = "0000FFFFFF"
-
-
-def replay(bench: BillBench, steps: list[str], known: dict[str, list[str]]) -> tuple[int, int]:
-    """Exchanges that hold, and all. An answer not followed by >ACK is asked for again."""
-    held = total = 0
-    asked = ""
-    for step, after in zip(steps, [*steps[1:], ""], strict=True):
-        if step.startswith("{goto"):
-            ours, all_ = replay(bench, known["gotoStateDisabled"], known)
-            held, total = held + ours, total + all_
-        elif step.startswith("{slave->reset"):
-            bench.bills.reset_itself()
-        elif step.startswith("{slave->deposite"):
-            bench.bills.insert_bill(10000)
-            bench.wait(2.0)
-        elif step.startswith(">") and step != ">ACK":
-            asked = step[1:]
-        elif step.startswith("<"):
-            said = bench.ask(asked, ack=after == ">ACK").upper()
-            total += 1
-            held += said.replace("00000000FF", SECURITY) == step[1:]
-    return held, total
-
-
-def test_recorded_conversations_of_another_validator(capsys: pytest.CaptureFixture[str]) -> None:
-    """All exchanges but one: it deposits a bill though bills were never enabled."""
-    if not RECORDINGS.exists():
-        pytest.skip("the recordings are not there")
-    stored = json.loads(RECORDINGS.read_text())
-    slaves = {
-        r["test"]: r["steps"]
-        for r in stored
-        if r["role"] == "slave" and "bill_validator" in r["file"]
-    }
-    held = total = 0
-    for steps in slaves.values():
-        with bench_of(DEVICE) as bench:
-            bench.wait(0.1)
-            ours, all_ = replay(bench, steps, slaves)
-        held, total = held + ours, total + all_
-    with capsys.disabled():
-        print(f"\n{held} of {total} exchanges with {len(slaves)} recorded validators hold")
-    assert held >= total - 1
