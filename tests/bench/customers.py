@@ -41,11 +41,23 @@ class Bought:
     current: float  # the motor got current
 
 
-class Customers:
-    """They come one after the other to one machine."""
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One coin: when it went into the slot, and the credit that shows once it counts."""
 
-    def __init__(self, machine: ProcessMachine, seed: int = 1) -> None:
+    inserted: float
+    shows: str
+
+
+class Customers:
+    """They come one after the other to one machine. `purse`: values of coins, largest first."""
+
+    def __init__(
+        self, machine: ProcessMachine, seed: int = 1, purse: tuple[int, ...] = COINS
+    ) -> None:
         self.machine = machine
+        self._purse = purse
+        self.coins: list[Paid] = []
         self.repeated = 0  # selections that had to be pressed again
         self._chance = random.Random(seed)
         self._slots = cycle(machine.config.slots().values())
@@ -82,10 +94,11 @@ class Customers:
     async def _pay(self, price: int) -> None:
         paid = 0
         while paid < price:
-            coin = next(value for value in COINS if value <= price - paid)
+            coin = next(value for value in self._purse if value <= price - paid)
+            self.coins.append(Paid(self.machine.loop.time(), f"{(paid + coin) / 100:.2f}"))
             self.machine.changer.insert_coin(coin)
             paid += coin
-            await self._shown(f"{paid / 100:.2f}")
+            await self._shown(self.coins[-1].shows)
 
     async def _shown(self, words: str) -> None:
         text = await self.machine.until(lambda shown: words in shown, PATIENCE_S)

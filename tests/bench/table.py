@@ -10,11 +10,12 @@ _HEAD: Final = ("figure", "value", "baseline, same run", "ratio", "goal", "ok?")
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`of` the value or of its ratio to the baseline; a limit is still good."""
+    """`of` the value, of its ratio to the baseline, or of what it has more than the baseline;
+    a limit is still good."""
 
     sense: Literal["<=", ">=", "<"]
     limit: float
-    of: Literal["value", "ratio"] = "value"
+    of: Literal["value", "ratio", "excess"] = "value"
 
     def met(self, number: float) -> bool:
         tests: dict[str, Callable[[float, float], bool]] = {
@@ -43,13 +44,21 @@ class Row:
         return self.value / self.baseline if self.value is not None and self.baseline else None
 
     @property
+    def excess(self) -> float | None:
+        """What the value has more than the baseline; None without one."""
+        if self.value is None or self.baseline is None:
+            return None
+        return self.value - self.baseline
+
+    @property
     def verdict(self) -> Literal["ok", "MISSED", "-", "NOT MEASURED"]:
-        number = self.ratio if self.goal is not None and self.goal.of == "ratio" else self.value
-        if self.value is None or (self.goal is not None and number is None):
+        if self.value is None:
             return "NOT MEASURED"
         if self.goal is None:
             return "-"
-        assert number is not None
+        number = {"value": self.value, "ratio": self.ratio, "excess": self.excess}[self.goal.of]
+        if number is None:
+            return "NOT MEASURED"
         return "ok" if self.goal.met(number) else "MISSED"
 
 
@@ -88,7 +97,8 @@ def _cells(row: Row, notes: list[str]) -> tuple[str, ...]:
 def _goal(goal: Goal | None) -> str:
     if goal is None:
         return ""
-    return f"{'ratio ' if goal.of == 'ratio' else ''}{goal.sense} {goal.limit:g}"
+    name = {"value": "", "ratio": "ratio ", "excess": "more by "}[goal.of]
+    return f"{name}{goal.sense} {goal.limit:g}"
 
 
 def _number(value: float, unit: str) -> str:

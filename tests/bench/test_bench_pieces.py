@@ -1,21 +1,29 @@
 """The bench's own pieces: what it calculates, how it watches, and that its marks hold."""
 
+import asyncio
 import os
 import subprocess
 import sys
+import time
+import tty
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.bench import fsyncs, selling
+from hw_sim.loop import run_virtual
+from tests.bench import exchange, fsyncs, polling, selling
 from tests.bench.child import Mark, Marks
+from tests.bench.customers import NotMeasured, Paid
 from tests.bench.footprint import Process
 from tests.bench.fsyncs import Fsync, Watch, between
 from tests.bench.libraries import libraries
 from tests.bench.selling import Run
 from tests.bench.shop import Sold
 from tests.bench.table import Goal, Row, percentile, render
+from tests.bench.tap import POLL, Heard, conversation, free_gaps, poll_gaps, tapped
 from vendd.store import Database
+from vendd.wire.mdb.changer_news import CoinIn
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,6 +54,9 @@ def test_percentiles_are_nearest_ranks(values, share, expected):
         (Row("f", 0.9, baseline=1.0, goal=Goal(">=", 1, "ratio")), "MISSED"),
         (Row("f", 9.0, baseline=1.0, goal=Goal("<", 10)), "ok"),
         (Row("f", 9.0, goal=Goal("<=", 1, "ratio")), "NOT MEASURED"),
+        (Row("f", 9.0, baseline=4.0, goal=Goal("<=", 5, "excess")), "ok"),
+        (Row("f", 9.1, baseline=4.0, goal=Goal("<=", 5, "excess")), "MISSED"),
+        (Row("f", 9.0, goal=Goal("<=", 5, "excess")), "NOT MEASURED"),
         (Row("f", None), "NOT MEASURED"),
     ],
 )
@@ -198,3 +209,127 @@ def test_proc_is_read():
     own = Process(os.getpid())
     assert 5 < own.rss_mib() < 4_000
     assert own.cpu_s() > 0
+
+
+# --- the bus -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("adapter", exchange.ADAPTERS)
+@pytest.mark.parametrize("case", exchange.CASES, ids=lambda case: case.name)
+def test_every_machine_polls_behind_every_adapter_and_hears_what_is_told(case, adapter):
+    machine, model = run_virtual(exchange.polling(case))
+    news = []
+    answered = machine.answered
+
+    def heard(reply, now):
+        news.extend(answered(reply, now))
+
+    machine.answered = heard
+    turn = exchange.ADAPTERS[adapter](case, machine, model).turn
+    for _ in range(50):
+        turn()
+    assert sum(isinstance(each, CoinIn) for each in news) == (50 if any(case.told) else 0)
+
+
+def test_an_exchange_costs_more_than_its_checksums():
+    ours, plain = exchange.costs(exchange.CASES[0], "Qibixx", exchange.Scale(10, 3))
+    assert ours > plain > 0
+
+
+def test_the_baseline_checks_what_it_parses():
+    assert exchange.bare(b"\x0b", "531467")
+    assert not exchange.bare(b"\x0b", "531468")
+    assert exchange.bare(b"\x0b", "00")
+
+
+def test_the_size_of_an_adapter_is_that_of_its_files():
+    row = exchange.sizes(ROOT)
+    assert row.baseline == len((ROOT / "vendd/wire/qibixx.py").read_text().splitlines())
+    assert row.value is not None
+    found = {str(path.relative_to(ROOT)) for path in (ROOT / "vendd").rglob("*waferstar*.py")}
+    assert found == set(exchange.SECOND)
+
+
+TAP = """\
+1.000000 > 562c0a
+1.001000 < 762c342e300a702c
+1.002000 < 41434b0a
+2.000000 > 522c3042
+2.000100 > 0a
+2.006000 < 702c353331340a
+2.010000 > 522c30432c303033463030334630300a
+2.100000 > 522c30420a
+2.105000 < 702c41434b0a
+2.150000 > 522c33330a
+2.160000 < 702c4e41434b0a
+2.201000 > 522c30420a
+"""
+
+
+def test_a_tap_s_log_is_a_conversation():
+    heard = conversation(TAP.splitlines())
+    assert [
+        (each.asked, each.command.hex(), each.answered, each.answer.hex()) for each in heard
+    ] == [
+        (2.0001, "0b", 2.006, "5314"),
+        (2.01, "0c003f003f00", 0.0, ""),
+        (2.1, "0b", 2.105, ""),
+        (2.15, "33", 2.16, ""),
+        (2.201, "0b", 0.0, ""),
+    ]
+    assert [each.coin for each in heard] == [True, False, False, False, False]
+    assert [round(gap, 4) for gap in poll_gaps(heard)] == [0.0999, 0.101]
+    assert [round(gap, 4) for gap in free_gaps(heard)] == [0.101]  # a bill validator is another
+
+
+@pytest.mark.parametrize(
+    ("answer", "coin"),
+    [("4205", True), ("5314", True), ("7205", False), ("9105", False), ("", False)],
+)
+def test_a_coin_on_the_wire_is_one_in_tube_or_box(answer, coin):
+    assert Heard(1.0, POLL, 1.1, bytes.fromhex(answer)).coin is coin
+    assert not Heard(1.0, b"\x33", 1.1, bytes.fromhex(answer)).coin
+
+
+def test_a_coin_s_way_is_followed_from_fall_to_wire_to_glass():
+    paid = [Paid(1.0, "0.20"), Paid(2.0, "0.40")]
+    heard = [Heard(1.3, POLL, 1.31, b"\x52\x15"), Heard(2.5, POLL, 2.51, b"\x52\x16")]
+    texts = [(0.5, "0.20"), (1.32, "CREDIT 0.20"), (2.4, "0.40"), (2.55, "CREDIT 0.40")]
+    found = polling.coins(paid, heard, [1.25, 2.45], texts)
+    assert found == [polling.Coin(1.25, 1.31, 1.32), polling.Coin(2.45, 2.51, 2.55)]
+    with pytest.raises(NotMeasured, match=r"0\.40"):
+        polling.coins(paid, heard[:1], [1.25, 2.45], texts)
+
+
+def test_the_goals_of_the_bus_are_about_what_it_adds():
+    heard = tuple(Heard(n * 0.1, POLL) for n in range(5))
+    late = (*heard, Heard(0.4 + 0.111, POLL), Heard(0.6, POLL))
+    coin = polling.Coin(1.0, 1.1, 1.1505)
+    run = polling.Run(late, heard, (coin,), (1.0,), 1.0, 100.0)
+    assert [row.verdict for row in polling.jitter(run)] == ["-", "MISSED"]
+    assert [row.verdict for row in polling.credit(run)] == ["-", "ok", "ok"]
+    assert [row.verdict for row in polling.credit(replace(run, bare_ms=(0.4,)))][1] == "MISSED"
+    assert polling.longest_gap(run).verdict == "ok"
+    assert polling.longest_gap(replace(run, heard=(heard[0], heard[3]))).verdict == "MISSED"
+
+
+def test_a_tap_passes_everything_on_and_writes_down_when(tmp_path):
+    async def story():
+        ours, theirs = os.openpty()
+        tty.setraw(theirs)
+        async with tapped(tmp_path / "log", tmp_path / "host", Path(os.ttyname(theirs))):
+            host = os.open(tmp_path / "host", os.O_RDWR | os.O_NOCTTY)
+            began = time.monotonic()  # noqa: TID251
+            os.write(host, b"R,0B\n")
+            assert await asyncio.to_thread(os.read, ours, 100) == b"R,0B\n"
+            os.write(ours, b"p,5314\n")
+            assert await asyncio.to_thread(os.read, host, 100) == b"p,5314\n"
+            ended = time.monotonic()  # noqa: TID251
+            os.close(host)
+        for end in (ours, theirs):
+            os.close(end)
+        (heard,) = conversation((tmp_path / "log").read_text().splitlines())
+        assert heard.coin
+        assert began < heard.asked < heard.answered < ended
+
+    asyncio.run(story())
