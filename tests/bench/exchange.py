@@ -163,7 +163,10 @@ class ByWaferstar:
         return raw.hex(" ").upper().encode() + b" \r\n"
 
 
-ADAPTERS: Final = {"Qibixx": ByQibixx, "Waferstar": ByWaferstar}
+ADAPTERS: Final[dict[str, type[ByQibixx] | type[ByWaferstar]]] = {
+    "Qibixx": ByQibixx,
+    "Waferstar": ByWaferstar,
+}
 
 
 def ask(model: Peripheral, command: bytes) -> Reply:

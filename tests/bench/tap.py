@@ -121,12 +121,13 @@ def relay(log: Path, link: Path, far: Path | None) -> None:
                 data = os.read(ready, READ_SIZE)
                 at = time.monotonic()  # noqa: TID251  # the clock is the subject
                 way, onward = ways[ready]
+                file.write(f"{at:.6f} {way} {data.hex()}\n")
+                file.flush()  # before anybody can know
                 if onward is not None:
                     os.write(onward, data)
-                file.write(f"{at:.6f} {way} {data.hex()}\n")
-                file.flush()
 
 
 if __name__ == "__main__":
     die_with_parent()
-    relay(*map(Path, sys.argv[1:3]), Path(sys.argv[3]) if len(sys.argv) > 3 else None)
+    log_, link_, *far_ = map(Path, sys.argv[1:])
+    relay(log_, link_, far_[0] if far_ else None)

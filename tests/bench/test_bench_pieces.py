@@ -205,6 +205,15 @@ def test_the_floor_has_every_library_that_the_daemon_imports(tmp_path):
     ).keys()
 
 
+def test_a_daemon_that_records_loads_no_decoder_until_somebody_asks():
+    program = "import sys, vendd.daemon; print(*sys.modules)"
+    plain = (sys.executable, "-c", program)
+    ran = subprocess.run(plain, cwd=ROOT, check=True, capture_output=True, text=True, timeout=30)
+    loaded = set(ran.stdout.split())
+    assert {"vendd.daemon.tracing", "vendd.wire.trace"} <= loaded
+    assert not {"vendd.wire.masking", "vendd.wire.words"} & loaded
+
+
 def test_proc_is_read():
     own = Process(os.getpid())
     assert 5 < own.rss_mib() < 4_000
