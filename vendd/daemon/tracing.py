@@ -19,7 +19,6 @@ from vendd import __version__
 from vendd.config import Config
 from vendd.drivers.bus_trace import BusTrace
 from vendd.ports import WallClock, WireOpener
-from vendd.wire.masking import masked
 from vendd.wire.trace import Header, Line, header_text, piece_text
 
 KEEP: Final = 5
@@ -71,6 +70,9 @@ class Tracing:
     def dump(self, file: TextIO) -> Iterator[int]:
         """Write the recording as it is now, masked. Yields its line count every `SLICE` lines,
         so that the caller may let others have their turn; it has to be exhausted."""
+        # It brings every decoder along: 1 MiB that a life without a recording doesn't need.
+        from vendd.wire.masking import masked
+
         header = self.header()
         file.write(header_text(header) + "\n")
         lines = 1
