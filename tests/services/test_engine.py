@@ -40,7 +40,7 @@ from vendd.services.dispensing import Dispensing
 from vendd.services.inbox import Inbox, Received
 from vendd.services.memory import Memory
 from vendd.services.notification import Notification
-from vendd.services.payment import Payment
+from vendd.services.payment import Devices, Payment
 from vendd.services.transaction import Crew, Engine
 
 
@@ -143,7 +143,7 @@ def engine_of(diary: Diary) -> Engine:
     slot = Slot("A3", 3, Product("cola", "Cola"), ("A3",), 10, 8, 2, {"cash": 150})
     crew = Crew(
         books=FakeBooks(diary),
-        payment=Payment(FakeChanger(diary), inbox, loop, random.Random(1)),
+        payment=Payment(Devices(FakeChanger(diary)), inbox, loop, random.Random(1)),
         dispensing=Dispensing(FakeMotors(diary), inbox, loop),
         notification=Notification(),
         display=FakeDisplay(diary),

@@ -91,7 +91,7 @@ def production(config: Config) -> Edge:
         open_broker=_librdkafka(config) if config.kafka.enabled else None,
         writer=ThreadWriter,
         wall=SystemClock(),
-        chance=random.Random(),
+        chance=random.SystemRandom(),  # keys come from here, too
         boot_id=_boot_id(),
     )
 

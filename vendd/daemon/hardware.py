@@ -1,17 +1,14 @@
 """The drivers of one machine, opened together and closed in the right order."""
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
 from vendd.config import Config
-from vendd.core.money import numeric
+from vendd.daemon.tenders import Ground, Kept, Tenders
 from vendd.drivers.buzzer import Buzzer
-from vendd.drivers.changer import ChangerRules, MdbChanger, PayoutWay
 from vendd.drivers.inputs import Door, DoorSetup, DropSensor
 from vendd.drivers.keypad import Keypad
-from vendd.drivers.mdb_bus import MdbBus
 from vendd.drivers.motors import SpiralMotors
 from vendd.drivers.pins import PinFactory, PinTrouble, probe
 from vendd.hardware import (
@@ -22,8 +19,7 @@ from vendd.hardware import (
     pin,
     turn_limits,
 )
-from vendd.ports import Sink, WireOpener
-from vendd.wire.qibixx import BAUD
+from vendd.ports import Sink
 
 PROBE_S = 1.0
 _log = structlog.get_logger()
@@ -32,15 +28,8 @@ _log = structlog.get_logger()
 class Hardware:
     """Every device of one machine. Construction drives all motor lines inactive."""
 
-    def __init__(
-        self,
-        config: Config,
-        factory: PinFactory,
-        open_wire: WireOpener,
-        loop: asyncio.AbstractEventLoop,
-        sink: Sink,
-        bus_alive: Callable[[], None],
-    ) -> None:
+    def __init__(self, config: Config, ground: Ground, kept: Kept) -> None:
+        factory, loop, sink = ground.factory, ground.loop, ground.sink
         self._factory = factory
         self._config = config
         self.motors = SpiralMotors(motor_layout(config), turn_limits(config), factory, loop, sink)
@@ -48,14 +37,11 @@ class Hardware:
         self.drop_sensor = _drop_sensor(config, factory, loop, sink)
         self.door = _door(config, factory, loop, sink)
         self.buzzer = _buzzer(config, factory, loop)
-        assert config.mdb is not None
-        baud = config.mdb.baud or BAUD
-        self.bus = MdbBus(open_wire, config.mdb.port, baud, sink, alive=bus_alive)
-        self.changer = MdbChanger(self.bus, sink, _rules(config))
+        self.tenders = Tenders(config, ground, kept)
 
     def start(self) -> None:
         """From here on reports come in."""
-        for device in (self.drop_sensor, self.door, self.keypad, self.bus):
+        for device in (self.drop_sensor, self.door, self.keypad, self.tenders):
             if device is not None:
                 device.start()
 
@@ -69,7 +55,7 @@ class Hardware:
         """Motors first; what fails on the way does not stop the rest."""
         devices = (
             self.motors,
-            self.bus,
+            self.tenders,
             self.keypad,
             self.drop_sensor,
             self.door,
@@ -104,13 +90,3 @@ def _door(
 def _buzzer(config: Config, factory: PinFactory, loop: asyncio.AbstractEventLoop) -> Buzzer | None:
     setup = buzzer_setup(config)
     return None if setup is None else Buzzer(setup, factory, loop)
-
-
-def _rules(config: Config) -> ChangerRules:
-    assert config.mdb is not None
-    return ChangerRules(
-        currency=numeric(config.machine.currency),
-        exponent=config.currency().exponent,
-        poll_s=config.mdb.poll_ms / 1000,
-        payout=PayoutWay(config.coin_payout()),
-    )

@@ -16,12 +16,16 @@ import structlog
 
 from vendd import __version__
 from vendd.config import Config
-from vendd.core.sale.reports import Report, Started
-from vendd.core.snapshot import Moment, SlotView, Snapshot
+from vendd.core.sale.reports import Started
+from vendd.core.sale.states import Paying
+from vendd.core.snapshot import BillValidator, CardReader, Changer, Moment, SlotView, Snapshot
 from vendd.daemon.edge import Edge, RunningDisplay, StoreWriter
 from vendd.daemon.hardware import Hardware
+from vendd.daemon.media import media_key
+from vendd.daemon.tenders import Ground, Kept
 from vendd.daemon.tracing import Tracing
 from vendd.daemon.versions import Versions
+from vendd.daemon.vitals import Vitals
 from vendd.drivers.pins import PinTrouble
 from vendd.events.context import Context
 from vendd.health import Supervisor, watch
@@ -44,10 +48,6 @@ _log = structlog.get_logger()
 
 class StartRefused(Exception):
     """The daemon can't start as things are; the text says what to do. Nothing was moved."""
-
-
-class Nudge(Report):
-    """Means nothing to anyone: that it is handled is the engine's sign of life."""
 
 
 class _NoForwarder:
@@ -80,7 +80,7 @@ class Daemon:
         self._supervisor = supervisor or Supervisor("")
         self._loop = asyncio.get_running_loop()
         self._born = self._loop.time()
-        self._bus_at = self._born
+        self._vitals = Vitals(config, self._loop)
         self._inbox = Inbox(self._loop)
         self.ready = asyncio.Event()
         self.tracing = Tracing(config, self._loop, edge.wall)
@@ -120,14 +120,7 @@ class Daemon:
         stored = self._stored(loaded)
         versions = Versions.of(self._config, loaded.settings, self._edge.boot_id)
         try:
-            self.hardware = Hardware(
-                self._config,
-                self._edge.pin_factory(),
-                self.tracing.through(self._edge.open_wire),
-                self._loop,
-                self._inbox,
-                self._bus_moved,
-            )
+            self.hardware = Hardware(self._config, self._ground(), self._kept(loaded, stored))
         except PinTrouble as trouble:
             raise StartRefused(f"GPIO: {trouble}") from trouble
         opened = self._compose(books, display, loaded, stored, versions)
@@ -135,6 +128,22 @@ class Daemon:
         # First: what devices said of themselves meanwhile is news of this life.
         self._inbox.put_first(await self._started(loaded, stored, versions, opened.dispensing))
         await self._run_tasks(opened, stop)
+
+    def _ground(self) -> Ground:
+        return Ground(
+            loop=self._loop,
+            factory=self._edge.pin_factory(),
+            open_wire=self.tracing.through(self._edge.open_wire),
+            sink=self._inbox,
+            alive=self._vitals.bus_moved,
+            wall=self._edge.wall,
+            media_key=media_key(Path(self._config.store.path), self._edge.chance),
+        )
+
+    def _kept(self, loaded: Loaded, stored: Memory) -> Kept:
+        phase = stored.sale.phase
+        payout = phase.payout if isinstance(phase, Paying) else None
+        return Kept(loaded.settings, loaded.tubes, self._inbox.note, payout)
 
     def _stored(self, loaded: Loaded) -> Memory:
         """What was in flight; refused when the configuration no longer knows its slot."""
@@ -174,7 +183,7 @@ class Daemon:
         dispensing = Dispensing(self.hardware.motors, self._inbox, self._loop)
         crew = Crew(
             books=books,
-            payment=Payment(self.hardware.changer, self._inbox, self._loop, self._edge.chance),
+            payment=self._payment(),
             dispensing=dispensing,
             notification=Notification(loaded.settings.get(FAULTS)),
             display=display,
@@ -201,13 +210,29 @@ class Daemon:
             dispensing,
         )
 
+    def _payment(self) -> Payment:
+        assert self.hardware is not None
+        devices = self.hardware.tenders.devices
+        return Payment(devices, self._inbox, self._loop, self._edge.chance)
+
     def _snapshot(self, loaded: Loaded) -> Snapshot:
         slots = {
             selection: SlotView(slot, row.level, row.reserved, row.state, row.no_drop_streak)
             for selection, slot in self._config.slots().items()
             if (row := loaded.slots.get(selection)) is not None
         }
-        return Snapshot(slots, self._config.policy(), loaded.tubes, totals=loaded.totals)
+        config = self._config
+        coins = config.changer_bus() is not None or bool(config.pulse)
+        return Snapshot(
+            slots,
+            config.policy(),
+            loaded.tubes,
+            changer=Changer(fitted=coins),
+            validator=BillValidator(fitted=config.validator_bus() is not None),
+            recycler=loaded.recycler,
+            readers=tuple(CardReader(reader.number) for reader in config.readers()),
+            totals=loaded.totals,
+        )
 
     async def _started(
         self, loaded: Loaded, stored: Memory, versions: Versions, dispensing: Dispensing
@@ -240,13 +265,17 @@ class Daemon:
                 tasks.append(group.create_task(opened.forwarder.run(), name="forwarder"))
             tasks.append(group.create_task(self._keep_house(opened), name="housekeeping"))
             tasks.append(group.create_task(opened.hardware.watch_pins(), name="pins"))
-            tasks.append(group.create_task(self._watch(opened), name="watchdog"))
+            watching = self._vitals.watch(
+                self._supervisor, opened.engine, opened.writer, self._inbox
+            )
+            tasks.append(group.create_task(watching, name="watchdog"))
             opened.hardware.start()
             self.ready.set()
             self._supervisor.tell(f"READY=1\nSTATUS=selling as {self._config.machine.id}")
             _log.info("started", machine=self._config.machine.id, software=__version__)
             await stop.wait()
             self._supervisor.tell("STOPPING=1")
+            opened.engine.close_tenders()
             await self._finish_sale(opened.engine)
             opened.hardware.motors.stop()
             for task in tasks:
@@ -257,19 +286,6 @@ class Daemon:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FINISH_S):
                 await engine.at_rest.wait()
-
-    async def _watch(self, opened: _Open) -> None:
-        stalled_s = self._config.health.stalled_ms / 1000
-        checks = {
-            "engine": lambda: self._loop.time() - opened.engine.progress_at < stalled_s,
-            "bus": lambda: self._loop.time() - self._bus_at < stalled_s,
-            "writer": lambda: opened.writer.healthy(stalled_s),
-        }
-        await watch(
-            self._supervisor,
-            checks if self._config.health.watchdog else {},  # the unit's own clock still runs
-            lambda: None if len(self._inbox) else self._inbox.put(Nudge()),
-        )
 
     async def _keep_house(self, opened: _Open) -> None:
         """Close the period, prune what was acknowledged; only while the clock can be believed."""
@@ -285,9 +301,6 @@ class Daemon:
                 await opened.outbox.prune(self._config.store.keep_days, now)
             except StoreFailed as failure:
                 _log.warning("housekeeping_failed", why=str(failure))
-
-    def _bus_moved(self) -> None:
-        self._bus_at = self._loop.time()
 
     # --- end --------------------------------------------------------------------------
 

@@ -94,6 +94,7 @@ class PulseSetup:
     rules: PulseRules
     active_low: bool = True
     enable: OutputLine | None = None
+    device: str = DEVICE  # its name in faults
 
 
 class PulseAcceptor:
@@ -108,6 +109,7 @@ class PulseAcceptor:
     ) -> None:
         self._loop = loop
         self._sink = sink
+        self._device = setup.device
         self._parser = PulseParser(setup.rules)
         self._coins = {
             pulses: Coin(type_, value, to_tube=False)
@@ -209,9 +211,9 @@ class PulseAcceptor:
     def _begin(self, code: str, detail: str = "") -> None:
         if code not in self._faults:
             self._faults.add(code)
-            self._sink.put(FaultStarted(code, DEVICE, detail))
+            self._sink.put(FaultStarted(code, self._device, detail))
 
     def _end(self, code: str) -> None:
         if code in self._faults:
             self._faults.remove(code)
-            self._sink.put(FaultEnded(code, DEVICE))
+            self._sink.put(FaultEnded(code, self._device))

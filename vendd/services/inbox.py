@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from vendd.core.sale.reports import Report
@@ -13,11 +14,13 @@ CROWDED: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A report and the loop time at which it came in. `token` names one arming of a timer."""
+    """A report and the loop time at which it came in. `token` names one arming of a timer;
+    `notes` are settings that must become durable with what comes of the report, or later."""
 
     report: Report
     at: float
     token: object | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Inbox:
@@ -27,11 +30,18 @@ class Inbox:
         self._loop = loop
         self._waiting: deque[Received] = deque()
         self._arrived = asyncio.Event()
+        self._notes: dict[str, str] = {}
 
     def put(self, report: Report, token: object | None = None) -> None:
         """See `ports.Sink`."""
-        self._waiting.append(Received(report, self._loop.time(), token))
+        notes, self._notes = self._notes, {}
+        self._waiting.append(Received(report, self._loop.time(), token, notes))
         self._arrived.set()
+
+    def note(self, name: str, value: str) -> None:
+        """A setting (JSON) that belongs to the very next report: an event counter must be on
+        record with the coin that moved it, neither before nor after."""
+        self._notes[name] = value
 
     def put_first(self, report: Report) -> None:
         """Before everything that waits already: what a start found out."""
@@ -41,6 +51,10 @@ class Inbox:
     def crowded(self) -> bool:
         """See `ports.Sink`."""
         return len(self._waiting) >= CROWDED
+
+    def reports(self) -> Iterator[Report]:
+        """What waits, oldest first."""
+        return (received.report for received in self._waiting)
 
     def __len__(self) -> int:
         return len(self._waiting)

@@ -1,64 +1,152 @@
-"""The payment service: carries decided payouts to the changer and keeps its coin types right.
+"""The payment service: carries decided acts to the devices that take and give money, and keeps
+what they accept right.
 
-Is NOT responsible for how much to pay or what to accept; the purchase machine decides that.
+Each device has a part of its own (`services.coins`, `services.bills`, `services.cards`). An act
+that was refused becomes the report that the purchase machine understands. Is NOT responsible for
+how much to pay or what to accept; the machine decides that.
 """
 
 import asyncio
 import random
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
-import structlog
+from vendd.core.sale.acts import (
+    Act,
+    AskRevalueLimit,
+    CancelVend,
+    CheckAge,
+    CompleteSession,
+    ConfirmVend,
+    FailVend,
+    PayBills,
+    PayOut,
+    ReadStores,
+    ReadTubes,
+    ReleaseReader,
+    ReportCashSale,
+    RequestVend,
+    ReturnBill,
+    Revalue,
+    StackBill,
+    StopAgeCheck,
+)
+from vendd.core.sale.bill_reports import BillInEscrow, BillValidatorReady
+from vendd.core.sale.reports import ChangerReady, LeverPressed, Report
+from vendd.ports import BillValidator, Cashless, Changer, Sink
+from vendd.services.bills import Bills
+from vendd.services.cards import Cards
+from vendd.services.coins import Coins
 
-from vendd.core.sale.acts import PayOut, ReadTubes
-from vendd.core.sale.reports import PayoutEnded
-from vendd.guard import BreakerOpen, Guard
-from vendd.ports import Changer, Refused, Sink
 
-_log = structlog.get_logger()
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What is to be taken now: coin types, bill types, card readers by number."""
+
+    coins: frozenset[int] = frozenset()
+    bills: frozenset[int] = frozenset()
+    readers: frozenset[int] = frozenset()
+
+
+NOTHING: Final = Accepted()
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Those that the machine is fitted with."""
+
+    changer: Changer | None = None
+    validator: BillValidator | None = None
+    readers: Mapping[int, Cashless] = field(default_factory=dict)
 
 
 class Payment:
-    """One changer behind its guard. A payout is asked for once; its result is a report."""
+    """See the module. Synchronous orders are given in the order of the acts; what takes time
+    is returned by `perform`, for the caller to run beside the next report."""
 
     def __init__(
         self,
-        changer: Changer,
+        devices: Devices,
         sink: Sink,
         loop: asyncio.AbstractEventLoop,
         chance: random.Random,
     ) -> None:
-        self._changer = changer
-        self._sink = sink
-        self._accepted: frozenset[int] | None = None
-        self.guard = Guard("changer", loop, chance, (Refused, OSError))
-        # apart from the payouts: counts that can't be read yet must not hold up a payout
-        self._reading = Guard("changer tubes", loop, chance, (Refused, OSError))
+        self.coins = Coins(devices.changer, sink, loop, chance)
+        self.bills = Bills(devices.validator, sink, loop, chance)
+        self.cards = Cards(devices.readers, sink)
 
-    async def pay_out(self, act: PayOut) -> None:
-        """Ask once. Refused: certainly nothing moved. Silence: unknown, tube counts decide."""
-        try:
-            await self.guard.call(
-                lambda: self._changer.pay_out(act.payout_id, act.coins), repeatable=act.repeatable
-            )
-        except (Refused, BreakerOpen) as refusal:
-            _log.warning("payout_refused", payout=act.payout_id, why=str(refusal))
-            self._sink.put(PayoutEnded(act.payout_id, (), certain=True, why=str(refusal)))
-        except (TimeoutError, OSError) as silence:
-            _log.warning("payout_unanswered", payout=act.payout_id, why=repr(silence))
-            self._sink.put(PayoutEnded(act.payout_id, (), certain=False, why="no answer"))
+    def perform(self, act: Act) -> Coroutine[Any, Any, None] | None:
+        """Carry out one act. What is returned still has to be awaited. Raises ValueError for an
+        act that is no payment."""
+        match act:
+            case PayOut():
+                return self.coins.pay_out(act)
+            case ReadTubes():
+                return self.coins.read_tubes(act)
+            case PayBills():
+                return self.bills.pay_out(act)
+            case ReadStores():
+                return self.bills.read_stores(act)
+            case StackBill(bill):
+                self.bills.stack(bill)
+            case ReturnBill(bill):
+                self.bills.give_back(bill)
+            case _:
+                self._by_card(act)
+        return None
 
-    async def read_tubes(self, act: ReadTubes) -> None:
-        """Ask for the tubes' counts. In vain is no harm: the machine's own timer decides then."""
-        try:
-            await self._reading.call(self._changer.read_tubes, repeatable=act.repeatable)
-        except (Refused, BreakerOpen, TimeoutError, OSError) as failure:
-            _log.warning("tubes_not_read", why=repr(failure))
+    def _by_card(self, act: Act) -> None:
+        cards = self.cards
+        match act:
+            case RequestVend():
+                cards.request(act)
+            case CancelVend(reader, vend_id):
+                cards.cancel(reader, vend_id)
+            case ConfirmVend():
+                cards.confirm(act)
+            case FailVend(reader, vend_id):
+                cards.fail(reader, vend_id)
+            case CompleteSession(reader):
+                cards.end_session(reader)
+            case ReleaseReader(reader):
+                cards.release(reader)
+            case ReportCashSale(price, item_no):
+                cards.cash_sale(price, item_no)
+            case CheckAge():
+                cards.check_age(act)
+            case StopAgeCheck(reader):
+                cards.stop_age_check(reader)
+            case Revalue():
+                cards.revalue(act)
+            case AskRevalueLimit(reader):
+                cards.ask_revalue_limit(reader)
+            case _:
+                raise ValueError(f"{type(act).__name__} is no payment")
 
-    def accept(self, coin_types: frozenset[int]) -> None:
-        """Bring the changer to exactly these coin types; told only when it differs."""
-        if coin_types != self._accepted:
-            self._accepted = coin_types
-            self._changer.accept(coin_types)
+    def bring(self, wanted: Accepted, card_prices: tuple[int, int] | None) -> None:
+        """Bring every device to take exactly this; told only where it differs."""
+        self.coins.accept(wanted.coins)
+        self.bills.accept(wanted.bills)
+        self.cards.bring(wanted.readers, card_prices)
 
-    def forget(self) -> None:
-        """The changer came up anew: what it was told before may be gone."""
-        self._accepted = None
+    def heard(self, report: Report) -> None:
+        """What the engine handles passes here first."""
+        match report:
+            case ChangerReady():
+                self.coins.forget()
+            case BillValidatorReady():
+                self.bills.forget()
+            case LeverPressed():
+                self.cards.recall()
+            case _:
+                pass
+
+    def make_safe(self, waiting: Iterable[Report]) -> None:
+        """Nothing can be committed: take no money, and give back what is not taken yet. `waiting`:
+        reports that nobody has decided about. No session is ended while a vend is under way."""
+        self.bring(NOTHING, None)
+        for report in waiting:
+            if isinstance(report, BillInEscrow):
+                self.bills.give_back(report.bill)
+        self.cards.end_sessions()

@@ -16,12 +16,12 @@ from typing import Any, Final, Protocol
 import structlog
 
 from vendd.core.facts import Fact, SaleClosed
-from vendd.core.rows import Record
+from vendd.core.rows import Record, SettingSet
 from vendd.core.sale import outputs
-from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, PayOut, ReadTubes, TurnMotor
+from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, TurnMotor
+from vendd.core.sale.bill_reports import BillInEscrow
 from vendd.core.sale.machine import durable_changed, step
 from vendd.core.sale.reports import (
-    ChangerReady,
     DoorMoved,
     FaultEnded,
     FaultStarted,
@@ -31,7 +31,11 @@ from vendd.core.sale.reports import (
     TimerFired,
 )
 from vendd.core.sale.states import (
+    Authorising,
     Paying,
+    Refunding,
+    Returning,
+    Stacking,
     Vending,
 )
 from vendd.core.service import observe
@@ -43,11 +47,15 @@ from vendd.services.dispensing import Dispensing
 from vendd.services.inbox import Inbox, Received
 from vendd.services.memory import Memory
 from vendd.services.notification import Notification
-from vendd.services.payment import Payment
+from vendd.services.payment import NOTHING, Accepted, Payment
 from vendd.services.timers import Timers
 
 RETRY_S: Final = 1.0
 FAULT: Final = ("commit_failed", "disk")
+_BUSY: Final = (Vending, Paying, Stacking, Returning, Refunding)
+"""Keys pressed in these phases are ignored, not remembered (R8)."""
+_UNDER_WAY: Final = (*_BUSY, Authorising)
+"""A stop waits for the end of these."""
 _log = structlog.get_logger()
 
 
@@ -94,7 +102,9 @@ class Engine:
         self.failing = False
         self.progress_at = loop.time()
         self._deaf_until = self.progress_at
-        self.at_rest = asyncio.Event()  # set while no motor turns and no coin is on its way out
+        self._notes: dict[str, str] = {}  # settings to go into the next commit
+        self._closing = False
+        self.at_rest = asyncio.Event()  # set while nothing turns, moves money or asks a card
         self._note_rest()
 
     async def run(self) -> None:
@@ -110,6 +120,7 @@ class Engine:
     async def handle(self, received: Received) -> None:
         """One report, to the end: decided, durable, acted on."""
         report = received.report
+        self._notes.update(received.notes)
         self.progress_at = self._loop.time()
         if isinstance(report, TimerFired) and not self._timers.valid(report.timer, received.token):
             return
@@ -119,9 +130,8 @@ class Engine:
             self._perform(Acknowledge())  # it waited here since then: noticed, and that is all
             return
         self._crew.dispensing.heard(report)
-        if isinstance(report, ChangerReady):
-            self._crew.payment.forget()
-        busy = not self.at_rest.is_set()
+        self._crew.payment.heard(report)
+        busy = isinstance(self.memory.sale.phase, _BUSY)
         acts = await self._decide_and_commit(report, self._moment(received.at))
         if busy:
             self._ignore_keys_until_now()
@@ -135,7 +145,7 @@ class Engine:
         self._deaf_until = self._loop.time()
 
     def _note_rest(self) -> None:
-        if isinstance(self.memory.sale.phase, Vending | Paying):
+        if isinstance(self.memory.sale.phase, _UNDER_WAY):
             self.at_rest.clear()
         else:
             self.at_rest.set()
@@ -160,10 +170,10 @@ class Engine:
         self, blob: bytes | None, records: tuple[Record, ...], context: Context, report: Report
     ) -> bool:
         """Durable, or False when the decision was given up: nothing of it happened."""
-        stored = None
+        stored, notes = None, tuple(SettingSet(*note) for note in self._notes.items())
         while stored is None:
             try:
-                stored = await self._crew.books.commit(blob, records, context)
+                stored = await self._crew.books.commit(blob, (*records, *notes), context)
             except BooksRefused:
                 raise  # our own mistake: trying again would fail for ever
             except StoreFailed as failure:
@@ -173,6 +183,7 @@ class Engine:
                 await asyncio.sleep(RETRY_S)
                 self.progress_at = self._loop.time()
         self.commits += 1
+        self._notes.clear()
         self._recovered()
         self._crew.events.committed(stored)
         self._tell(records)
@@ -186,7 +197,9 @@ class Engine:
             _log.error("commit_failed", why=str(failure))
             self._inbox.put(FaultStarted(*FAULT, detail=str(failure)))  # tried until it is durable
         self.failing = True
-        self._crew.payment.accept(frozenset())
+        held = self.memory.sale.bill
+        known = (BillInEscrow(held.bill, held.type, held.value),) if held and held.bill else ()
+        self._crew.payment.make_safe((*known, *self._inbox.reports()))
         self._crew.display.show(outputs.out_of_service(self.snapshot, self._crew.display.columns))
 
     def _recovered(self) -> None:
@@ -206,16 +219,14 @@ class Engine:
                 self._timers.disarm(timer)
             case TurnMotor():
                 self._crew.dispensing.turn(act)
-            case PayOut():
-                self._spawn(self._crew.payment.pay_out(act))
-            case ReadTubes():
-                self._spawn(self._crew.payment.read_tubes(act))
             case Acknowledge():
                 self._crew.display.blink()
                 if self._crew.buzzer is not None:
                     self._crew.buzzer.beep()
             case _:
-                _log.error("act_without_device", act=type(act).__name__)
+                work = self._crew.payment.perform(act)
+                if work is not None:
+                    self._spawn(work)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Asking a device takes time; the next report does not wait for it."""
@@ -224,13 +235,31 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
 
     def _bring_devices(self) -> None:
-        """Display and coin types follow the state, whatever was decided before."""
+        """Display, coin and bill types and readers follow the state, whatever was decided
+        before."""
         if self.failing:
             return
-        sale = self.memory.sale
-        self._crew.payment.accept(outputs.accepted_coins(sale, self.snapshot))
+        sale, world = self.memory.sale, self.snapshot
+        self._crew.payment.bring(self._accepted(), outputs.card_prices(world))
         columns = self._crew.display.columns
-        self._crew.display.show(outputs.screen(sale, self.snapshot, columns))
+        self._crew.display.show(outputs.screen(sale, world, columns))
+
+    def _accepted(self) -> Accepted:
+        """What is to be taken now. To disable a reader ends nothing that it does."""
+        if self._closing:
+            return NOTHING
+        sale, world = self.memory.sale, self.snapshot
+        return Accepted(
+            outputs.accepted_coins(sale, world),
+            outputs.accepted_bills(sale, world),
+            outputs.enabled_readers(sale, world),
+        )
+
+    def close_tenders(self) -> None:
+        """The end of this life is near: no money is taken any more; a sale that runs is
+        finished."""
+        self._closing = True
+        self._bring_devices()
 
     def _tell(self, records: tuple[Record, ...]) -> None:
         facts = [r for r in records if isinstance(r, Fact)]
