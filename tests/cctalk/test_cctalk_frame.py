@@ -15,6 +15,47 @@ from vendd.wire.cctalk.frame import (
 
 SUM, CRC = Checksum.SUM, Checksum.CRC
 
+# every other request of ours with an answer to it, each as it goes over the wire
+EVERY = [
+    (SUM, 2, 1, 246, "", "02 00 01 F6 07", "manufacturer"),
+    (SUM, 1, 2, 0, "41 43 4D 45", "01 04 02 00 41 43 4D 45 E3", "ACME"),
+    (SUM, 2, 1, 245, "", "02 00 01 F5 08", "category"),
+    (SUM, 1, 3, 0, "50 61 79 6F 75 74", "01 06 03 00 50 61 79 6F 75 74 74", "Payout"),
+    (SUM, 2, 1, 244, "", "02 00 01 F4 09", "product"),
+    (SUM, 2, 1, 242, "", "02 00 01 F2 0B", "serial number"),
+    (SUM, 1, 2, 0, "4E 61 BC", "01 03 02 00 4E 61 BC 8F", "12345678, low byte first"),
+    (SUM, 2, 1, 241, "", "02 00 01 F1 0C", "software"),
+    (SUM, 2, 1, 232, "", "02 00 01 E8 15", "self-check"),
+    (SUM, 1, 2, 0, "03", "01 01 02 00 03 F9", "credit sensor"),
+    (SUM, 2, 1, 231, "00 00", "02 02 01 E7 00 00 14", "all coins off"),
+    (SUM, 2, 1, 230, "", "02 00 01 E6 17", "read the inhibits back"),
+    (SUM, 1, 2, 0, "07 00", "01 02 02 00 07 00 F4", "coins 1 to 3 are on"),
+    (SUM, 2, 1, 228, "01", "02 01 01 E4 01 17", "master inhibit lifted"),
+    (SUM, 1, 2, 0, "05 02 01 00 01 03 01 00 00 00 00",
+     "01 0B 02 00 05 02 01 00 01 03 01 00 00 00 00 E5", "five events, the newest is coin 2"),
+    (SUM, 2, 1, 1, "", "02 00 01 01 FC", "reset"),
+    (SUM, 3, 1, 163, "", "03 00 01 A3 59", "test hopper"),
+    (SUM, 1, 3, 0, "40 00 01", "01 03 03 00 40 00 01 B8", "powered up, and in a payout"),
+    (SUM, 3, 1, 168, "", "03 00 01 A8 54", "coins dispensed in its life"),
+    (SUM, 1, 3, 0, "64 00 00", "01 03 03 00 64 00 00 95", "one hundred"),
+    (SUM, 3, 1, 166, "", "03 00 01 A6 56", "payout status"),
+    (SUM, 3, 1, 161, "01 02 03 04 05 06 07 08",
+     "03 08 01 A1 01 02 03 04 05 06 07 08 2F", "random numbers for the cipher"),
+    (SUM, 3, 1, 160, "", "03 00 01 A0 5C", "cipher key"),
+    (SUM, 40, 1, 156, "45 55", "28 02 01 9C 45 55 9F", "scaling of the bills of EU"),
+    (SUM, 1, 40, 0, "64 00 02", "01 03 28 00 64 00 02 6E", "times one hundred, two decimals"),
+    (SUM, 40, 1, 157, "01", "28 01 01 9D 01 38", "bill id of position 1"),
+    (SUM, 1, 40, 0, "45 55 30 30 30 35 41",
+     "01 07 28 00 45 55 30 30 30 35 41 30", "EU0005A"),
+    (SUM, 40, 1, 153, "03", "28 01 01 99 03 3A", "use escrow and stacker"),
+    (SUM, 40, 1, 159, "", "28 00 01 9F 38", "read bill events"),
+    (SUM, 1, 40, 0, "01 01 01 00 00 00 00 00 00 00 00",
+     "01 0B 28 00 01 01 01 00 00 00 00 00 00 00 00 C9", "bill 1 in escrow"),
+    (SUM, 40, 1, 154, "00", "28 01 01 9A 00 3C", "give the held bill back"),
+    (SUM, 40, 1, 154, "FF", "28 01 01 9A FF 3D", "hold it on"),
+    (CRC, 3, None, 163, "", "03 00 D9 A3 DC", "test of a hopper that speaks CRC"),
+]  # fmt: skip
+
 # (checksum, dest, source, header, data, on the wire, meaning)
 ROWS = [
     (SUM, 2, 1, 254, "", "02 00 01 FE FF", "simple poll of a coin acceptor"),
@@ -31,6 +72,7 @@ ROWS = [
     (SUM, 3, 1, 172, "", "03 00 01 AC 50", "emergency stop"),
     (SUM, 40, 1, 154, "01", "28 01 01 9A 01 3B", "stack the held bill"),
     (SUM, 1, 40, 0, "FE", "01 01 28 00 FE D8", "the escrow is empty"),
+    *EVERY,
     # the specification prints this pair in decimal: [40][0][70][1][63] and [1][0][48][0][55]
     (CRC, 40, None, 1, "", "28 00 46 01 3F", "reset of a bill validator that speaks CRC"),
     (CRC, 1, None, 0, "", "01 00 30 00 37", "its ACK"),

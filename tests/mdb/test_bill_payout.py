@@ -84,6 +84,60 @@ def test_by_value() -> None:
     )
 
 
+def begin_by_value(script: Script, *rows: Row) -> None:
+    script.machine.pay_out("p", ((1, 2),))
+    script.play([("3705", LEVELS), ("3707 0004", "ACK", TAKEN), ("33", "22"), *rows])
+
+
+def test_by_value_jammed_in_the_middle() -> None:
+    script = up(BY_VALUE)
+    jam = ("33", "27", FaultBegan("recycler_jam"))
+    begin_by_value(script, ("3709", "0002"), jam, ("3709", "ACK"), ("3708", paid(0, 1)))
+    script.play([("3705", levels(5, 9), PayoutDone("p", ((1, 1),), True, "recycler_jam"))])
+
+
+def test_by_value_less_than_asked_for() -> None:
+    script = up(BY_VALUE)
+    begin_by_value(script, ("3709", "0001"), ("33", "ACK"), ("3709", "ACK"), ("3708", paid(1)))
+    script.play([("3705", levels(4), PayoutDone("p", ((0, 1),), True, "short"))])
+
+
+def test_by_value_just_reset_in_the_middle() -> None:
+    script = up(BY_VALUE)
+    begin_by_value(script, ("3709", "0002"), ("33", "06"))
+    script.play([("31", SETUP2), *RECYCLER[3:7], ("3705", levels(5, 9)), ("36", "0007")])
+    assert script.ask() == "34001F001F"
+    assert script.answer("ACK")[0] == PayoutDone("p", ((1, 1),), False, "reset")
+
+
+def test_by_value_silence_in_the_middle() -> None:
+    script = up(BY_VALUE)
+    begin_by_value(script, ("3709", "0002"))
+    script.news.clear()
+    while not script.news:
+        script.ask()
+        script.answer("-")
+    assert PayoutDone("p", (), False, "no answer") in script.news
+
+
+def test_by_value_a_lost_command_is_not_sent_again() -> None:
+    script = up(BY_VALUE)
+    script.machine.pay_out("p", ((1, 2),))
+    script.play([("3705", LEVELS), ("3707 0004", "-"), ("33", "ACK"), ("3709", "ACK")])
+    script.play([("3708", paid()), ("3705", LEVELS, PayoutRefused("p", "short"))])
+
+
+def test_by_value_no_progress_is_cancelled() -> None:
+    script = up(BY_VALUE)
+    begin_by_value(script)
+    while (command := script.ask()) in ("33", "3709"):
+        script.answer("22" if command == "33" else "0000")
+    assert command == "370A"
+    script.answer("ACK")
+    script.play([("33", "ACK"), ("3709", "ACK"), ("3708", paid())])
+    script.play([("3705", LEVELS, PayoutDone("p", (), True, "short"))])
+
+
 def begin(script: Script, *rows: Row) -> None:
     script.machine.pay_out("p", ((1, 2),))
     script.play([("3705", LEVELS), ("3706 01 0002", "ACK", TAKEN), *rows])

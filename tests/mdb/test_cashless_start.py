@@ -9,7 +9,9 @@ from cashless_script import (
     EUR,
     IDENTITY,
     INIT1,
+    INIT2,
     INIT3,
+    LEVEL2,
     PLAIN,
     READY1,
     READY3,
@@ -54,6 +56,22 @@ def test_level_3_without_options() -> None:
     who = replace(IDENTITY, options=0)
     ready = ReaderReady(ReaderDescription(who, 3, "1978", 1, 2, 5, True, True, True, False, False))
     CardScript().play([*INIT3[:4], ("1700" + VMC, "09" + WHO + "00000000", ready)])
+
+
+def test_level_2() -> None:
+    ready = ReaderReady(
+        ReaderDescription(IDENTITY, 2, "1978", 1, 2, 5, True, True, False, False, False)
+    )
+    script = CardScript(LEVEL2)
+    script.machine.enable(True)
+    script.play([*INIT2[:-1], (*INIT2[-1], ready), ("1401", "ACK"), ("12", "ACK")])
+
+
+def test_level_3_in_16_bits_when_that_is_wished_for() -> None:
+    script = CardScript(replace(EUR, wide=False, always_idle=False))
+    who = replace(IDENTITY, options=0x22)
+    ready = ReaderReady(ReaderDescription(who, 3, "1978", 1, 2, 5, True, True, True, False, False))
+    script.play([*INIT3[:4], (*INIT3[4], ready), ("12", "ACK")])
 
 
 def test_level_3_asked_level_2_answered() -> None:

@@ -13,6 +13,7 @@ from vendd.wire.mdb.changer_news import (
     FaultBegan,
     FaultGone,
     Lever,
+    TubeLevel,
     TubesSeen,
 )
 from vendd.wire.mdb.changer_start import ChangerRules
@@ -249,3 +250,63 @@ def test_polling_keeps_its_pace(script: Script) -> None:
         script.answer("ACK")
     gaps = [b - a for a, b in pairwise(times)]
     assert all(abs(gap - EUR.poll_s) < 1e-6 for gap in gaps)
+
+
+# --- coins moved by hand ---------------------------------------------------------------
+
+
+def diagnosed(answer: str, **idle: str) -> Script:
+    """A level 3 changer whose next diagnostics say `answer`."""
+    script = Script()
+    script.up(INIT3)
+    for _ in range(1000):
+        command = script.ask()
+        if command == "0F05":
+            script.answer(answer)
+            return script
+        script.answer(idle.get(command, TUBES if command == "0A" else "ACK"))
+    raise AssertionError("the diagnostics are never asked for")
+
+
+LEVELS = tuple(TubeLevel(t, v, 10, False, False) for t, v in enumerate((5, 10, 20, 50, 100)))
+FILLED = "0000 0A 0C 0A 0A 0A 00000000000000000000 00"
+
+
+def test_a_manual_fill_is_fetched_and_the_tubes_tell_what_they_hold() -> None:
+    script = diagnosed("0520")
+    script.play([("0F06", "00 02"), ("0F07", "00")])
+    assert script.ask() == "0A"
+    (seen,) = script.answer(FILLED)
+    assert isinstance(seen, TubesSeen)
+    assert [tube.count for tube in seen.tubes] == [10, 12, 10, 10, 10]
+    script.play([IDLE])
+
+
+def test_a_manual_payout_is_told_once_by_the_poll_and_not_by_its_report() -> None:
+    script = diagnosed("0300 0520", **{"0B": "ACK"})
+    script.play([("0F06", "00"), ("0F07", "00 00 01"), ("0A", TUBES, TubesSeen(LEVELS)), IDLE])
+
+
+@pytest.mark.parametrize("bad", ["-", "NAK", "?", "lost"])
+def test_a_report_that_does_not_come_is_asked_for_with_the_next_diagnostics(bad: str) -> None:
+    script = diagnosed("0520")
+    script.play([("0F06", bad), IDLE])
+    for _ in range(1000):
+        command = script.ask()
+        if command == "0F05":
+            break
+        assert command in ("0B", "0A")
+        script.answer(TUBES if command == "0A" else "ACK")
+    script.answer("0520")
+    script.play([("0F06", "ACK"), ("0F07", "ACK"), ("0A", TUBES, TubesSeen(LEVELS)), IDLE])
+
+
+def test_reports_are_not_asked_of_a_changer_that_does_not_offer_them() -> None:
+    script = Script()
+    without = [(c, t.replace("00000007", "00000003") if c == "0F00" else t) for c, t in INIT3]
+    without = [("0F01 00000003" if str(c).startswith("0F01") else c, t) for c, t in without]
+    script.up(without)
+    for _ in range(400):
+        command = script.ask()
+        assert command not in ("0F06", "0F07")
+        script.answer({"0A": TUBES, "0F05": "0520"}.get(command, "ACK"))

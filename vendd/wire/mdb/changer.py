@@ -60,6 +60,7 @@ class ChangerMachine(Startup):
         self._tubes_wanted = False
         self._tubes_at = 0.0
         self._diagnostics_at = inf
+        self._reports: tuple[bytes, ...] = ()  # of coins moved by hand, to be fetched
         self._payout: Payout | None = None
         self._told_taken = False
         self._interrupted = ""  # why the payout has to be settled by the tubes
@@ -207,6 +208,8 @@ class ChangerMachine(Startup):
             return self._payout.next(now)
         elif self._tubes_wanted or self.poll.tubes_doubtful or now >= self._tubes_at:
             return cd.TUBE_STATUS
+        elif self._reports:
+            return self._reports[0]
         elif now >= self._diagnostics_at:
             return cd.DIAGNOSTICS
         return cd.POLL
@@ -220,14 +223,21 @@ class ChangerMachine(Startup):
             return 0.0 if self._work_waits(reply) else None
         if not reply.valid:
             self._force_poll = True  # whatever it was, it can wait; polling can't
+            self._reports = ()  # the diagnostics will ask for them again
             return None
         if asked == 0x0C:
             self._mask = int.from_bytes(self._asked[1:3], "big")
         elif asked == 0x0A:
             self._read_levels(reply, now, news)
-        else:
+        elif self._asked == cd.DIAGNOSTICS:
             self._diagnostics_at = now + DIAGNOSTICS_EVERY_S
             news += self.faults.diagnosed(reply.data)
+            if self._options & cd.MANUAL_FILL and cd.has_inventory(reply.data):
+                self._reports = (cd.FILL_REPORT, cd.PAYOUT_REPORT)
+        else:
+            # Fetched so that the changer forgets them; what counts is what the tubes hold now.
+            self._reports = self._reports[1:]
+            self._tubes_wanted = self._tubes_wanted or not self._reports
         return 0.0
 
     def _work_waits(self, reply: Reply) -> bool:

@@ -18,6 +18,8 @@ IDENT: Final = b"\x0f\x00"
 PAYOUT_STATUS: Final = b"\x0f\x03"
 PAYOUT_VALUE_POLL: Final = b"\x0f\x04"
 DIAGNOSTICS: Final = b"\x0f\x05"
+FILL_REPORT: Final = b"\x0f\x06"  # coins filled in, and paid, by the changer's own buttons
+PAYOUT_REPORT: Final = b"\x0f\x07"
 
 ALTERNATIVE_PAYOUT: Final = 0x01
 EXTENDED_DIAGNOSTICS: Final = 0x02
@@ -244,6 +246,11 @@ def faults_of(data: bytes) -> dict[str, str]:
         if part in _PARTS and part not in _QUIET:
             found[f"changer_{_PARTS[part]}_{what:02x}"] = f"EAU_{part:02X}{what:02X}"
     return found
+
+
+def has_inventory(data: bytes) -> bool:
+    """`05 20`: coins were filled in or paid by hand, and there is a report of it."""
+    return any(data[at : at + 2] == b"\x05\x20" for at in range(0, len(data) - 1, 2))
 
 
 def says_ok(data: bytes) -> bool:
