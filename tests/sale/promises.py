@@ -148,6 +148,7 @@ def _tenders_open(bench: "Bench") -> None:
             assert coins == bills == frozenset(), "one tender"
         asking = isinstance(state.phase, SessionOpen | Authorising | Refunding | AgeCheck)
         assert not state.money or not readers or asking, "one tender"
+    assert not state.bill_lever or state.bill_moves, "a lever press that nobody will serve"
     if state.bill is not None or state.bill_moves:
         assert not bills or state.bill_reading
     for bill in (b for b in world.validator.bills if b.type in bills):

@@ -259,6 +259,14 @@ def test_a_payout_that_was_not_asked_for_yet_survives_a_second_cut():
     assert [s.outcome for s in bench.all(SaleClosed)] == [Outcome.SOLD]
 
 
+def test_a_coin_that_comes_before_the_changer_can_pay_the_change_is_part_of_it():
+    bench = play(Bench(), (coin(200),), (keyed("A3"),), (DROP,)).power_cut()
+    play(bench, (coin(20), Paying, 20))
+    play(bench.changer_up(), (now, Paying, like(PayOut, amount=70)), (paid(), Idle))
+    (sale,) = bench.all(SaleClosed)
+    assert (sale.tenders[0].inserted, sale.change_due, sale.change_paid) == (220, 70, 70)
+
+
 def test_change_waits_for_a_changer_that_never_comes():
     bench = play(Bench(), (coin(200),), (keyed("A3"),), (DROP,)).power_cut()
     play(bench, (wait(89_999), Paying), (wait(1), Owed, 50), (wait(300_000), ClaimShown))

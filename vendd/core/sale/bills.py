@@ -22,23 +22,22 @@ from vendd.core.sale.bill_reports import (
     BillStacked,
     BillType,
     BillUnclear,
+    BillValidatorLost,
 )
 from vendd.core.sale.cash import add_credit, is_fill
 from vendd.core.sale.closing import claim_for, close_sale, leave, restart_time, to_credit
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.lever import pull
 from vendd.core.sale.paying import pay
-from vendd.core.sale.pieces import (
-    Bill,
-    BillDoing,
-    UnclearBill,
-)
+from vendd.core.sale.pieces import Bill, BillDoing, Sale, UnclearBill
 from vendd.core.sale.recycler import store_of
 from vendd.core.sale.reports import Timer
 from vendd.core.sale.sales import new_sale, start_vending
 from vendd.core.sale.states import (
+    ChooseAgain,
     ClaimShown,
     Credit,
+    Hold,
     Idle,
     OverpayAsked,
     Returning,
@@ -51,19 +50,35 @@ _UNCLEAR_KEPT: Final = 4
 
 def on_reading(d: Draft, report: BillReading) -> None:
     """A bill is on its way in, or gone without another word."""
-    d.set(bill_reading=report.active)
-    if report.active:
-        d.hush()
-        restart_time(d)
-    elif d.state.bill is None:
+    if not report.active:
+        _read(d)
+        return
+    d.set(bill_reading=True)
+    d.hush()
+    restart_time(d)
+    if d.state.bill is None:
+        d.arm(Timer.BILL, d.policy.stack_ms)
+
+
+def _read(d: Draft) -> None:
+    """Nothing came of it."""
+    d.set(bill_reading=False)
+    if d.state.bill is None:
+        d.disarm(Timer.BILL)
         _serve_lever(d)
 
 
 def _serve_lever(d: Draft) -> None:
     """The lever was pressed while the bill moved; now it can mean something."""
-    if d.state.bill_lever:
+    if d.state.bill_lever and not d.state.bill_moves:
         d.set(bill_lever=False)
         pull(d)
+
+
+def on_lost(d: Draft, _: BillValidatorLost) -> None:
+    """What it had inside is told by reports of its own."""
+    d.set(bill_reading=False)
+    _serve_lever(d)
 
 
 # --- in escrow -------------------------------------------------------------------------
@@ -72,20 +87,22 @@ def _serve_lever(d: Draft) -> None:
 def on_escrow(d: Draft, report: BillInEscrow) -> None:
     """It waits for our word. A second report of the same bill: the word had no effect."""
     d.set(bill_reading=False)
-    bill, known, phase = Bill(report.bill, report.type, report.value), d.state.bill, d.state.phase
+    bill, known = Bill(report.bill, report.type, report.value), d.state.bill
     if known is not None and known.doing is BillDoing.ESCROW and known.bill == bill.bill:
         return
+    if known is not None and not _same(known, bill):
+        _lost_bill(d, known.bill, known.value, "another bill came")
     d.disarm(Timer.BILL)
-    match phase:
-        case Stacking(sale):
-            d.record(Released(sale.id, sale.selection))
-            close_sale(d, sale, Outcome.CANCELLED, Reason.BILL_NOT_STACKED)
-            _send_back(d, bill)
-            to_credit(d)
-        case Returning():
-            _send_back(d, bill)
-        case _:
-            _decide(d, bill)
+    if isinstance(d.state.phase, Stacking | Returning):
+        _send_back(d, bill)
+    else:
+        _decide(d, bill)
+
+
+def _same(known: Bill, bill: Bill) -> bool:
+    """A bill of an earlier life has a new number now."""
+    alike = known.bill is None and (known.type, known.value) == (bill.type, bill.value)
+    return alike or known.bill == bill.bill
 
 
 def _decide(d: Draft, bill: Bill) -> None:
@@ -99,9 +116,14 @@ def _decide(d: Draft, bill: Bill) -> None:
         d.set(bill=bill)
         _now_held(d)
     else:
-        assert bill.bill is not None
-        d.set(bill=replace(bill, doing=BillDoing.STACKING))
-        d.do(StackBill(bill.bill))
+        _stack(d, bill)
+        d.arm(Timer.BILL, d.policy.stack_ms)
+
+
+def _stack(d: Draft, bill: Bill) -> None:
+    assert bill.bill is not None
+    d.set(bill=replace(bill, doing=BillDoing.STACKING))
+    d.do(StackBill(bill.bill))
 
 
 def _recycled(d: Draft, type_: int) -> bool:
@@ -112,6 +134,8 @@ def _send_back(d: Draft, bill: Bill) -> None:
     assert bill.bill is not None
     d.set(bill=replace(bill, doing=BillDoing.RETURNING))
     d.do(ReturnBill(bill.bill))
+    if not isinstance(d.state.phase, Stacking | Returning):  # those have a timer of their own
+        d.arm(Timer.BILL, d.policy.stack_ms)
 
 
 def _now_held(d: Draft) -> None:
@@ -131,19 +155,18 @@ def _now_held(d: Draft) -> None:
 
 def _is_ours(d: Draft, bill: int | None) -> bool:
     """Whether a report speaks of the bill on record; one of an earlier life has no number."""
-    known = d.state.bill
-    return known is not None and (bill is None or known.bill is None or known.bill == bill)
+    return d.state.bill is not None and d.state.bill.bill == bill
 
 
 def on_stacked(d: Draft, report: BillStacked) -> None:
     """In the stacker or the recycler: this and nothing else is credit."""
-    d.set(bill_reading=False)
-    ours = _is_ours(d, report.bill)
-    if ours:
-        d.set(bill=None)
-        d.disarm(Timer.BILL)
     if report.value <= 0:
         return
+    d.set(bill_reading=False)
+    known, ours = d.state.bill, _is_ours(d, report.bill)
+    if ours or known is None:
+        d.set(bill=None)
+        d.disarm(Timer.BILL)
     turned_up = UnclearBill(report.bill, report.value)
     if not ours and report.bill is not None and turned_up in d.state.unclear_bills:
         left = tuple(b for b in d.state.unclear_bills if b != turned_up)
@@ -154,7 +177,7 @@ def on_stacked(d: Draft, report: BillStacked) -> None:
     else:
         _store(d, report, ledger.CUSTOMER, "bill_in")
         d.record(CountersAdded(cash_in=report.value))
-        _credit(d, report.value, ours=ours)
+        _credit(d, report.value, known if ours else None)
 
 
 def _store(d: Draft, report: BillStacked, source: str, reason: str) -> None:
@@ -171,97 +194,106 @@ def _store(d: Draft, report: BillStacked, source: str, reason: str) -> None:
     )
 
 
-def _credit(d: Draft, value: int, *, ours: bool) -> None:
+def _credit(d: Draft, value: int, known: Bill | None) -> None:
+    """`known`: the bill on record, if it is this one."""
     phase = d.state.phase
     add_credit(d, value, bills=True)
     match phase:
-        case Stacking(sale) if ours:
-            _vend(d, sale.selection)
-        case Returning(kind, why, sale) if ours:  # it did not give it back: coins, then
+        case Stacking() if known is not None:
+            _vend(d, as_expected=known.value == value)
+        case Returning(kind, why, sale) if known is not None:  # it was kept: coins, then
             pay(d, kind, why, sale)
         case _:
             _serve_lever(d)
 
 
-def _vend(d: Draft, selection: str) -> None:
+def _vend(d: Draft, *, as_expected: bool) -> None:
     """The held bill is in: what it was taken for may begin, if nothing speaks against it now."""
     phase = d.state.phase
     assert isinstance(phase, Stacking)
-    if d.selling:
+    if d.selling and as_expected:
         start_vending(d, phase.sale)
-        return
-    d.record(Released(phase.sale.id, selection))
-    close_sale(d, phase.sale, Outcome.CANCELLED, Reason.DOOR_OPENED)
-    to_credit(d)
+    else:
+        _cancel(d, phase.sale, Reason.BILL_NOT_STACKED if d.selling else Reason.DOOR_OPENED)
+
+
+def _cancel(d: Draft, sale: Sale, reason: Reason, text: str = "") -> None:
+    """No vend: the customer chooses again, unless the lever was pressed meanwhile."""
+    lever = d.state.customer is not None and d.state.customer.lever
+    d.record(Released(sale.id, sale.selection))
+    close_sale(d, sale, Outcome.CANCELLED, reason)
+    if d.state.credit:
+        d.customer_with(lever=False)
+        to_credit(d)
+    else:
+        leave(d)
+    if text:
+        d.say(text, d.policy.refusal_ms, selection=sale.selection)
+    if lever:
+        pull(d)
 
 
 def on_returned(d: Draft, report: BillReturned) -> None:
     """The customer has it again."""
-    d.set(bill_reading=False)
     known = d.state.bill
     if known is None or not _is_ours(d, report.bill):
-        _serve_lever(d)
+        _read(d)
         return
-    d.set(bill=None)
+    d.set(bill=None, bill_reading=False)
     d.disarm(Timer.BILL)
     if report.why == "removed" and known.doing is BillDoing.ESCROW:
         security.tell(d, "bill_pulled_back", "bill_validator", 1, "not_credited")
-    _without_bill(d)
+    _without_bill(d, "bill_returned")
 
 
-def _without_bill(d: Draft) -> None:
-    """The bill is out of the game: what was waiting for it goes on."""
-    match d.state.phase:
+def _without_bill(d: Draft, text: str = "") -> None:
+    """The bill is out of the game: what was waiting for it goes on. `text`: says so."""
+    phase = d.state.phase
+    match phase:
         case Stacking(sale):
-            d.record(Released(sale.id, sale.selection))
-            close_sale(d, sale, Outcome.CANCELLED, Reason.BILL_NOT_STACKED)
-            lever = d.state.customer is not None and d.state.customer.lever
-            _credit_or_gone(d)
-            d.say("bill_returned", d.policy.refusal_ms)
-            if lever or d.state.bill_lever:
-                d.set(bill_lever=False)
-                pull(d)
+            _cancel(d, sale, Reason.BILL_NOT_STACKED, text)
         case Returning(kind, why, sale):
             pay(d, kind, why, sale)
-        case Credit() if d.state.credit == 0:
+        case Credit() | ChooseAgain() | Hold() | OverpayAsked() if d.state.credit == 0:
+            d.set(bill_lever=False)
             leave(d)
+        case OverpayAsked():  # what was announced counted on it
+            to_credit(d)
+            _serve_lever(d)
         case _:
             _serve_lever(d)
 
 
-def _credit_or_gone(d: Draft) -> None:
-    if d.state.credit:
-        to_credit(d)
-    else:
-        leave(d)
-
-
 def on_rejected(d: Draft, report: BillRejected) -> None:
     """It came back before it was any money."""
-    d.set(bill_reading=False)
     if report.why == "rejected":
         security.tell(d, "bill_rejected", "bill_validator", report.count, "no_credit")
     restart_time(d)
-    if d.state.bill is None:
-        _serve_lever(d)
+    _read(d)
 
 
 def on_interrupted(d: Draft, report: BillInterrupted) -> None:
     """The validator was reset or lost with a bill inside: its own report decides."""
     d.set(bill_reading=False)
-    known = d.state.bill
-    if known is not None and _is_ours(d, report.bill):
-        d.set(bill=replace(known, doing=BillDoing.AWAITED))
-        d.arm(Timer.BILL, d.policy.idle_credit_ms)
+    if _is_ours(d, report.bill):
+        _await(d)
+    _serve_lever(d)
+
+
+def _await(d: Draft) -> None:
+    """Nobody knows where it is now. For the customer it is not there until it is told."""
+    assert d.state.bill is not None
+    d.set(bill=replace(d.state.bill, doing=BillDoing.AWAITED))
+    d.arm(Timer.BILL, d.policy.idle_credit_ms)
+    if isinstance(d.state.phase, OverpayAsked):
+        to_credit(d)
 
 
 def on_stack_time(d: Draft) -> None:
     """30 s: treated as not stacked (or not returned). What becomes of the bill is still told."""
-    bill = d.state.bill
-    if bill is not None:
-        d.set(bill=replace(bill, doing=BillDoing.AWAITED))
-        d.arm(Timer.BILL, d.policy.idle_credit_ms)
-    _without_bill(d)
+    if d.state.bill is not None:
+        _await(d)
+    _without_bill(d, "not_available")
 
 
 # --- nobody knows ---------------------------------------------------------------------------
@@ -276,28 +308,32 @@ def on_unclear(d: Draft, report: BillUnclear) -> None:
 
 def on_bill_time(d: Draft) -> None:
     """No word in time."""
+    d.set(bill_reading=False)
     bill = d.state.bill
     if bill is not None and bill.doing is BillDoing.AWAITED:
         _lost_bill(d, bill.bill, bill.value, "no report")
+    elif bill is not None and bill.doing is not BillDoing.ESCROW:
+        _await(d)
+    _serve_lever(d)
 
 
 def _lost_bill(d: Draft, bill: int | None, value: int, status: str) -> None:
-    d.disarm(Timer.BILL)
+    """`bill` None and none of an earlier life on record: one more than was ever seen."""
     phase = d.state.phase
     sale = phase.sale if isinstance(phase, Stacking) else None
-    d.set(
-        bill=None,
-        unclear_bills=(*d.state.unclear_bills, UnclearBill(bill, value))[-_UNCLEAR_KEPT:],
-    )
-    sale_id = sale.id if sale else ""
-    doubt.doubtful_bill(d, sale_id, value, status, power_loss=bill is None)
-    ref = claim_for(d, value, "bill_unclear", sale.id if sale else None)
-    if isinstance(phase, Stacking | Returning):
+    ours = _is_ours(d, bill)
+    left = (*d.state.unclear_bills, UnclearBill(bill, value))[-_UNCLEAR_KEPT:]
+    d.set(unclear_bills=left)
+    doubt.doubtful_bill(d, sale, value, status, power_loss=bill is None and ours)
+    ref = claim_for(d, value, "bill_unclear", sale)
+    if ours:
+        d.set(bill=None)
+        d.disarm(Timer.BILL)
         _without_bill(d)
-    if d.state.credit == 0 and isinstance(d.state.phase, Idle | Credit):
+    if d.state.money == 0 and isinstance(d.state.phase, Idle | Credit | ClaimShown):
         d.set(customer=None)
         d.go(ClaimShown(ref, value), d.policy.claim_ms)
-    elif not isinstance(d.state.phase, ClaimShown):
+    else:
         d.say("claim", d.policy.claim_ms, amount=value, ref=ref)
 
 
@@ -308,11 +344,9 @@ def stack_for(d: Draft, selection: str, overpay: int) -> None:
     """Reserve, then stack; the motor waits for `BillStacked`."""
     bill = d.state.bill
     assert bill is not None
-    assert bill.bill is not None
     sale = new_sale(d, selection, overpay=overpay)
     d.clear_entry()
     d.hush()
     d.record(Reserved(sale.id, selection))
-    d.set(bill=replace(bill, doing=BillDoing.STACKING))
     d.go(Stacking(sale), d.policy.stack_ms)
-    d.do(StackBill(bill.bill))
+    _stack(d, bill)

@@ -11,6 +11,7 @@ from vendd.core.sale.closing import owe, restart_time, to_credit
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.paying import ask_again, on_tubes_after
 from vendd.core.sale.payout_books import take_from_tube
+from vendd.core.sale.pieces import Payout, Sale
 from vendd.core.sale.reports import (
     ChangerLost,
     ChangerReady,
@@ -32,6 +33,7 @@ from vendd.core.sale.states import (
     Owed,
     Paying,
     Refunding,
+    Returning,
     SessionOpen,
     Stacking,
     Vending,
@@ -117,6 +119,8 @@ def add_credit(d: Draft, amount: int, *, bills: bool = False) -> None:
             card.cancel_for_cash(d)
         case Vending(sale) | Stacking(sale) | Authorising(sale) | Refunding(sale) as phase:
             d.update(replace(phase, sale=sale.with_money(amount, bills=bills)))
+        case Paying(Payout(asked=False), Sale() as sale) | Returning(_, _, Sale() as sale) as phase:
+            d.update(replace(phase, sale=sale.with_money(amount, bills=bills)))  # change of it too
         case _:
             pass
 

@@ -140,11 +140,12 @@ def reference(d: Draft) -> str:
     return ref
 
 
-def claim_for(d: Draft, amount: int, reason: str, sale_id: str | None) -> str:
+def claim_for(d: Draft, amount: int, reason: str, sale: Sale | None) -> str:
     """A claim beside the credit: money that may be in the machine, and is in no store's book.
     Its reference is its own."""
     ref = claim_ref(d.number("claim"))
-    session = d.state.customer.id if d.state.customer is not None else None
+    customer, sale_id = d.state.customer, sale.id if sale else None
+    session = sale.session_id if sale else customer.id if customer else None
     d.record(
         Posted(ledger.UNEXPLAINED, ledger.CLAIMS, amount, "claim", ref),
         ClaimSet(ref, amount, reason, sale_id),

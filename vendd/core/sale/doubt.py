@@ -56,12 +56,15 @@ def doubtful_payout(
     )
 
 
-def doubtful_bill(d: Draft, sale_id: str, value: int, status: str, *, power_loss: bool) -> None:
-    """A bill that nobody finds: in the validator, in the stacker, or with its owner."""
+def doubtful_bill(
+    d: Draft, sale: Sale | None, value: int, status: str, *, power_loss: bool
+) -> None:
+    """A bill that nobody finds: in the validator, in the stacker, or with its owner. Without a
+    sale it is named by its customer."""
     session = d.state.customer.id if d.state.customer is not None else ""
     d.record(
         SaleDoubtful(
-            sale_id=sale_id or session,
+            sale_id=sale.id if sale else session,
             amount=value,
             tender="bill",
             policy="bill_unclear",

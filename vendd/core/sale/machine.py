@@ -197,6 +197,8 @@ def _phase_timed_out(d: Draft, timer: Timer) -> None:
 
 def _customer_timed_out(d: Draft, timer: Timer) -> None:
     match d.state.phase, timer:
+        case Owed(), Timer.IDLE if d.state.money > d.state.credit:  # first the bill in escrow
+            paying.give_back(d, CreditEnd.IDLE)
         case Owed(), Timer.IDLE:
             open_claim(d, CreditEnd.IDLE, "payout_incomplete")
         case Credit(), Timer.IDLE:
@@ -279,7 +281,7 @@ _HANDLERS: Final[dict[type[Report], Callable[[Draft, Any], None]]] = {
     BillInterrupted: bills.on_interrupted,
     BillUnclear: bills.on_unclear,
     BillValidatorReady: recycler.on_ready,
-    BillValidatorLost: recycler.on_lost,
+    BillValidatorLost: bills.on_lost,
     BillsRemoved: recycler.on_removed,
     RecyclerRead: recycler.on_stores_read,
     RecyclerHandled: recycler.on_handled,

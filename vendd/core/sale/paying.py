@@ -35,9 +35,7 @@ ASKED_MS: Final = 10_000
 
 def give_back(d: Draft, why: CreditEnd) -> None:
     """All credit back to the customer, as far as the tubes allow."""
-    if why is CreditEnd.IDLE and d.policy.forfeit_idle_credit:
-        forfeit(d)
-    elif isinstance(d.state.phase, Hold) and why in (CreditEnd.LEVER, CreditEnd.IDLE):
+    if isinstance(d.state.phase, Hold) and why in (CreditEnd.LEVER, CreditEnd.IDLE):
         pay(d, "change", why, None)
     else:
         pay(d, "refund", why, None)
@@ -56,8 +54,15 @@ def pay(
         d.do(ReturnBill(bill.bill))
     elif d.state.credit == 0:
         _nothing_to_pay(d, why, sale)
+    elif kind == "refund" and why is CreditEnd.IDLE and _forfeited(d):
+        forfeit(d)
     else:
         _pay_credit(d, kind, why, sale)
+
+
+def _forfeited(d: Draft) -> bool:
+    """The owner's option; never what a reference was given out for."""
+    return d.policy.forfeit_idle_credit and d.customer().owed_ref is None
 
 
 def _nothing_to_pay(d: Draft, why: CreditEnd | None, sale: Sale | None) -> None:
@@ -285,7 +290,7 @@ def _late_coin(d: Draft, payout: Payout) -> None:
     if d.policy.multi_vend and d.selling:
         d.go(Hold(), d.policy.multi_vend_hold_ms)
     else:
-        pay(d, "refund", payout.why or CreditEnd.LATE_COIN, None)
+        pay(d, "refund", (payout.kind == "refund" and payout.why) or CreditEnd.LATE_COIN, None)
 
 
 def _all_paid(d: Draft, payout: Payout, sale: Sale | None, value: int) -> None:

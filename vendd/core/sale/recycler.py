@@ -8,7 +8,6 @@ from vendd.core.rows import BoxChanged, Posted, RecyclerSet
 from vendd.core.sale import security
 from vendd.core.sale.bill_reports import (
     BillsRemoved,
-    BillValidatorLost,
     BillValidatorReady,
     RecyclerChange,
     RecyclerHandled,
@@ -61,11 +60,6 @@ def on_ready(d: Draft, report: BillValidatorReady) -> None:
             return  # its own end is still to come
         on_stores_after(d, report.recycler)
     take_stores(d, report.recycler, "restart_difference" if d.world.recycler else "fill")
-
-
-def on_lost(d: Draft, _: BillValidatorLost) -> None:
-    """What it had inside is told by reports of its own."""
-    d.set(bill_reading=False)
 
 
 def on_stores_read(d: Draft, report: RecyclerRead) -> None:
