@@ -20,6 +20,7 @@ from hw_sim.wall import VirtualWall
 from hw_sim.world import World
 from vendd.config import Config
 from vendd.daemon import Daemon, Edge
+from vendd.daemon.host import HostState
 from vendd.store import Database
 
 READY_S = 30.0
@@ -66,6 +67,7 @@ class VirtualMachine(Front):
         )
         for bus, line in self.lines_of.items():
             self.till.plugs[f"{bus} adapter"] = Plug(line.unplug, line.replug)
+        self.host = HostState(disk_free=8 << 30, cpu_temp=48.5, under_voltage=False)
         self._seed = seed
         self._boots = 0
         self._lives = 0
@@ -169,6 +171,7 @@ class VirtualMachine(Front):
             wall=self.wall,
             chance=random.Random(f"{seed}/daemon"),
             boot_id=f"boot-{self._boots}",
+            host=lambda _folder: self.host,
             synchronous="OFF",
         )
 

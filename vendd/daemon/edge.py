@@ -15,6 +15,8 @@ from typing import Final, Protocol
 import structlog
 
 from vendd.config import Config
+from vendd.daemon import host
+from vendd.daemon.host import HostState
 from vendd.drivers.display import DisplaySetup, LcdDisplay
 from vendd.drivers.lcd import kernel_bus, pigpiod_bus
 from vendd.drivers.pins import PinFactory, open_pin_factory
@@ -60,6 +62,7 @@ class Edge:
     chance: random.Random
     boot_id: str  # of the kernel: the same after a crash of the daemon, another after a power cut
     synchronous: str = "FULL"
+    host: Callable[[Path], HostState] = host.read
 
 
 class SystemClock:

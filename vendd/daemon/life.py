@@ -21,7 +21,10 @@ from vendd.core.sale.states import Paying
 from vendd.core.snapshot import BillValidator, CardReader, Changer, Moment, SlotView, Snapshot
 from vendd.daemon.edge import Edge, RunningDisplay, StoreWriter
 from vendd.daemon.hardware import Hardware
+from vendd.daemon.housekeeping import FULL, Housekeeping, keeping
 from vendd.daemon.media import media_key
+from vendd.daemon.pulse import beat
+from vendd.daemon.stream import Stream
 from vendd.daemon.tenders import Ground, Kept
 from vendd.daemon.tracing import Tracing
 from vendd.daemon.versions import Versions
@@ -38,10 +41,11 @@ from vendd.services.memory import Memory
 from vendd.services.notification import SETTING as FAULTS
 from vendd.services.notification import Notification
 from vendd.services.payment import Payment
+from vendd.services.telemetry import SETTING as TELEMETRY
+from vendd.services.telemetry import Telemetry
 from vendd.services.transaction import Crew, Engine
-from vendd.store import Archive, Database, SqliteBooks, SqliteOutbox
+from vendd.store import Database, SqliteBooks, SqliteOutbox
 
-HOUSEKEEPING_S: Final = 6 * 3600.0
 FINISH_S: Final = 20.0  # TimeoutStopSec of the unit is longer
 _log = structlog.get_logger()
 
@@ -50,20 +54,14 @@ class StartRefused(Exception):
     """The daemon can't start as things are; the text says what to do. Nothing was moved."""
 
 
-class _NoForwarder:
-    """Kafka is switched off: events stay in the outbox."""
-
-    def committed(self, events: object) -> None:
-        return
-
-
 @dataclass(slots=True)
 class _Open:
     """What a life holds open, in the order it was opened."""
 
     writer: StoreWriter
     books: SqliteBooks
-    outbox: SqliteOutbox
+    house: Housekeeping
+    stream: Stream
     display: RunningDisplay
     hardware: Hardware
     engine: Engine
@@ -78,6 +76,7 @@ class Daemon:
         self._config = config
         self._edge = edge
         self._supervisor = supervisor or Supervisor("")
+        self._folder = Path(config.store.path)
         self._loop = asyncio.get_running_loop()
         self._born = self._loop.time()
         self._vitals = Vitals(config, self._loop)
@@ -95,7 +94,7 @@ class Daemon:
         display.start()
         try:
             database = Database.open(
-                Path(self._config.store.path),
+                self._folder,
                 max_mib=self._config.store.max_mib,
                 synchronous=self._edge.synchronous,
             )
@@ -171,24 +170,20 @@ class Daemon:
     ) -> _Open:
         assert self.writer is not None
         assert self.hardware is not None
-        outbox = SqliteOutbox(self.writer)
-        if self._edge.open_broker is not None:
-            self.forwarder = Forwarder(
-                outbox,
-                self._edge.open_broker,
-                self._edge.chance,
-                self._config.kafka.topic_prefix,
-                loaded.last_seq,
-            )
+        stream, house = self._stream(loaded, stored, versions)
+        notification = Notification(loaded.settings.get(FAULTS))
         dispensing = Dispensing(self.hardware.motors, self._inbox, self._loop)
         crew = Crew(
             books=books,
             payment=self._payment(),
             dispensing=dispensing,
-            notification=Notification(loaded.settings.get(FAULTS)),
+            notification=notification,
             display=display,
-            events=self.forwarder or _NoForwarder(),
+            events=stream,
             buzzer=self.hardware.buzzer,
+            telemetry=Telemetry(
+                loaded.settings.get(TELEMETRY), loaded.claims_open, notification.open_faults
+            ),
         )
         self.engine = Engine(
             self._loop,
@@ -202,7 +197,8 @@ class Daemon:
         return _Open(
             self.writer,
             books,
-            outbox,
+            house,
+            stream,
             display,
             self.hardware,
             self.engine,
@@ -214,6 +210,37 @@ class Daemon:
         assert self.hardware is not None
         devices = self.hardware.tenders.devices
         return Payment(devices, self._inbox, self._loop, self._edge.chance)
+
+    def _stream(
+        self, loaded: Loaded, stored: Memory, versions: Versions
+    ) -> tuple[Stream, Housekeeping]:
+        """The way of committed events out of the machine, and who keeps it within bounds."""
+        assert self.writer is not None
+
+        def context() -> Context:
+            return self._context(versions, loaded, self._now())
+
+        outbox = SqliteOutbox(self.writer, context)
+        if self._edge.open_broker is not None:
+            self.forwarder = Forwarder(
+                outbox,
+                self._edge.open_broker,
+                self._edge.chance,
+                self._config.kafka.topic_prefix,
+                loaded.last_seq,
+            )
+        stream = Stream(loaded.last_seq, self.forwarder)
+        house = keeping(
+            self._config,
+            self._edge,
+            self.writer,
+            outbox,
+            stream,
+            context,
+            self._inbox.put,
+            full=FULL in stored.service.reasons,
+        )
+        return stream, house
 
     def _snapshot(self, loaded: Loaded) -> Snapshot:
         slots = {
@@ -247,6 +274,7 @@ class Daemon:
             clean=loaded.clean_shutdown,
             software=__version__,
             software_old=versions.software_before,
+            controller_serial=self._edge.host(self._folder).controller_serial,
         )
 
     def _off_time(self, loaded: Loaded) -> int | None:
@@ -263,7 +291,9 @@ class Daemon:
             tasks = [group.create_task(opened.engine.run(), name="engine")]
             if opened.forwarder is not None:
                 tasks.append(group.create_task(opened.forwarder.run(), name="forwarder"))
-            tasks.append(group.create_task(self._keep_house(opened), name="housekeeping"))
+            tasks.append(group.create_task(opened.house.run(), name="housekeeping"))
+            pulse = beat(self._inbox.put, opened.stream, self._edge, self._folder)
+            tasks.append(group.create_task(pulse, name="pulse"))
             tasks.append(group.create_task(opened.hardware.watch_pins(), name="pins"))
             watching = self._vitals.watch(
                 self._supervisor, opened.engine, opened.writer, self._inbox
@@ -286,21 +316,6 @@ class Daemon:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FINISH_S):
                 await engine.at_rest.wait()
-
-    async def _keep_house(self, opened: _Open) -> None:
-        """Close the period, prune what was acknowledged; only while the clock can be believed."""
-        archive = Archive(opened.writer)
-        while True:
-            await asyncio.sleep(HOUSEKEEPING_S)
-            if not self._edge.wall.synchronised():
-                continue
-            now = self._edge.wall.now()
-            try:
-                await archive.close_period(now)
-                await archive.prune(self._config.store.keep_days, now)
-                await opened.outbox.prune(self._config.store.keep_days, now)
-            except StoreFailed as failure:
-                _log.warning("housekeeping_failed", why=str(failure))
 
     # --- end --------------------------------------------------------------------------
 

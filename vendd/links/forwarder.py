@@ -45,7 +45,8 @@ class Standing:
     """How the forwarder does, for health and metrics.
 
     `depth`: events committed and not delivered. `lag_s`: how long the oldest of
-    them has waited, since the start of the daemon at most.
+    them has waited, since the start of the daemon at most. `taken`: the last seq that is on its
+    way or kept to be sent next.
     """
 
     state: State
@@ -55,6 +56,8 @@ class Standing:
     last_error: str | None
     reopened: int
     buried: int
+    taken: int = 0
+    bytes_today: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -134,6 +137,7 @@ class Forwarder:
             last_error=self._last_error,
             reopened=self._reopened,
             buried=self._buried,
+            taken=self._queued,
         )
 
     async def run(self) -> None:

@@ -6,6 +6,7 @@ are part of the books, so a fault that a restart cured is ended, not forgotten.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -23,6 +24,7 @@ from vendd.core.sale.reports import (
     Report,
     Started,
 )
+from vendd.core.snapshot import Moment
 
 SETTING: Final = "faults_open"
 TOLD_PER_HOUR: Final = 6
@@ -34,6 +36,7 @@ _SEVERITY: Final = {
     "keypad": Severity.DOWN,
     "storage": Severity.DOWN,
     "motors": Severity.DOWN,
+    "outbox": Severity.DOWN,
     "drop_sensor": Severity.SLOT_OFF,
 }
 _STOPS: Final = {
@@ -43,12 +46,14 @@ _STOPS: Final = {
     "keypad": ("everything",),
     "storage": ("everything",),
     "motors": ("everything",),
+    "outbox": ("everything",),
     "drop_sensor": ("slots",),
 }
 _ALERTS: Final = (Fault, LowStockAlert, ClaimOpened, RefundDue, Security)
 _CHANGER_LOST: Final = ("changer", "changer_lost", None)
 _BEAM_BLOCKED: Final = ("drop_sensor", "beam_blocked", None)
 _log = structlog.get_logger()
+Key = tuple[str, str, str | None]  # device, code, slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class _Open:
     code: str
     slot: str | None
     since_ms: int
+    started_at: str
     count: int = 1
     told: bool = True
 
@@ -65,28 +71,29 @@ class Notification:
     """Keeps which faults are open. Not durable by itself: `records` belong into the commit."""
 
     def __init__(self, faults_open: str | None = None) -> None:
-        keys = json.loads(faults_open) if faults_open else []
-        self._left_over: list[tuple[str, str, str | None]] = [tuple(k) for k in keys]
-        self._open: dict[tuple[str, str, str | None], _Open] = {}
-        self._told_at: dict[tuple[str, str, str | None], list[int]] = {}
+        # Device, code, slot and, since it is kept, when it started.
+        self._left_over: list[list[str | None]] = json.loads(faults_open) if faults_open else []
+        self._suppressed: Counter[Key] = Counter()
+        self._open: dict[Key, _Open] = {}
+        self._told_at: dict[Key, list[int]] = {}
 
-    def records(self, report: Report, now_ms: int) -> list[Record]:
+    def records(self, report: Report, now: Moment) -> list[Record]:
         """What this report means for the fault list."""
         match report:
             case Started():
                 return self._end_left_over()
             case FaultStarted(code, device, detail, selection):
-                return self._started((device, code, selection), detail, now_ms)
+                return self._started((device, code, selection), detail, now)
             case FaultEnded(code, device, selection):
-                return self._ended((device, code, selection), now_ms)
+                return self._ended((device, code, selection), now)
             case ChangerLost(why):
-                return self._started(_CHANGER_LOST, why, now_ms)
+                return self._started(_CHANGER_LOST, why, now)
             case ChangerReady():
-                return self._ended(_CHANGER_LOST, now_ms)
+                return self._ended(_CHANGER_LOST, now)
             case DropSensorChanged(True):
-                return self._started(_BEAM_BLOCKED, "", now_ms)
+                return self._started(_BEAM_BLOCKED, "", now)
             case DropSensorChanged(False):
-                return self._ended(_BEAM_BLOCKED, now_ms)
+                return self._ended(_BEAM_BLOCKED, now)
             case _:
                 return []
 
@@ -101,29 +108,40 @@ class Notification:
                 _log.warning(_event_name(fact), **_words(fact))
 
     def _end_left_over(self) -> list[Record]:
-        ended: list[Record] = [
-            _fault(key, "ended", 1, "cleared by restart") for key in self._left_over
-        ]
+        ended: list[Record] = []
+        for device, code, slot, *since in self._left_over:
+            assert device is not None
+            assert code is not None
+            fault = _fault((device, code, slot), "ended", 1, "cleared by restart")
+            started_at = since[0] if since else None
+            ended.append(replace(fault, started_at=started_at, cleared_by="restart"))
         self._left_over = []
         return [*ended, self._setting()] if ended else []
 
-    def _started(self, key: tuple[str, str, str | None], detail: str, now_ms: int) -> list[Record]:
+    def _started(self, key: Key, detail: str, now: Moment) -> list[Record]:
         known = self._open.get(key)
         if known is not None:
             self._open[key] = replace(known, count=known.count + 1)
             return []
-        told = self._may_tell(key, now_ms)
-        self._open[key] = _Open(*key, since_ms=now_ms, told=told)
-        return [_fault(key, "started", 1, detail), self._setting()] if told else []
+        told = self._may_tell(key, now.uptime_ms)
+        self._open[key] = _Open(*key, now.uptime_ms, now.wall, told=told)
+        if not told:
+            self._suppressed[key] += 1
+            return []
+        fault = _fault(key, "started", 1, detail)
+        suppressed = self._suppressed.pop(key, 0) or None
+        return [replace(fault, started_at=now.wall, suppressed=suppressed), self._setting()]
 
-    def _ended(self, key: tuple[str, str, str | None], now_ms: int) -> list[Record]:
+    def _ended(self, key: Key, now: Moment) -> list[Record]:
         known = self._open.pop(key, None)
         if known is None or not known.told:
             return []
-        duration = (now_ms - known.since_ms) // 1000
-        return [_fault(key, "ended", known.count, "", duration), self._setting()]
+        duration = (now.uptime_ms - known.since_ms) // 1000
+        fault = _fault(key, "ended", known.count, "", duration)
+        ended = replace(fault, started_at=known.started_at, cleared_by="device")
+        return [ended, self._setting()]
 
-    def _may_tell(self, key: tuple[str, str, str | None], now_ms: int) -> bool:
+    def _may_tell(self, key: Key, now_ms: int) -> bool:
         recent = [t for t in self._told_at.get(key, []) if now_ms - t < _HOUR_MS]
         if len(recent) >= TOLD_PER_HOUR:
             self._told_at[key] = recent
@@ -132,16 +150,17 @@ class Notification:
         return True
 
     def _setting(self) -> SettingSet:
-        return SettingSet(SETTING, json.dumps([k for k, o in self._open.items() if o.told]))
+        told = [[*key, fault.started_at] for key, fault in self._open.items() if fault.told]
+        return SettingSet(SETTING, json.dumps(told))
 
 
-def _id(key: tuple[str, str, str | None]) -> str:
+def _id(key: Key) -> str:
     device, code, slot = key
     return f"{code}:{device}" + (f":{slot}" if slot else "")
 
 
 def _fault(
-    key: tuple[str, str, str | None],
+    key: Key,
     state: Literal["started", "ended"],
     count: int,
     detail: str,

@@ -10,7 +10,7 @@ five minutes late.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import structlog
@@ -48,6 +48,7 @@ from vendd.services.inbox import Inbox, Received
 from vendd.services.memory import Memory
 from vendd.services.notification import Notification
 from vendd.services.payment import NOTHING, Accepted, Payment
+from vendd.services.telemetry import Telemetry
 from vendd.services.timers import Timers
 
 RETRY_S: Final = 1.0
@@ -74,6 +75,7 @@ class Crew:
     display: Display
     events: Events
     buzzer: Buzzer | None = None
+    telemetry: Telemetry = field(default_factory=Telemetry)
 
 
 class Engine:
@@ -154,16 +156,16 @@ class Engine:
         service = self.memory.service.step(report)
         world = replace(observe(self.snapshot, service, report), now=moment)
         sale, decided, acts = step(self.memory.sale, report, world)
-        noted = self._crew.notification.records(report, moment.uptime_ms)
+        noted = self._crew.notification.records(report, moment)
         records = (*decided, *inventory.facts_of(decided, world), *noted)
-        following = Memory(sale, service)
+        following, after = Memory(sale, service), world.after(decided) if decided else world
+        records = (*records, *self._crew.telemetry.records(report, sale, after, records))
         changed = service != self.memory.service or durable_changed(self.memory.sale, sale)
         if changed or records or self.failing:  # then an empty commit finds out if it still does
             blob = memory.dump(following) if changed else None
             if not await self._commit(blob, records, self._context(moment, _actor(report)), report):
                 return ()
-            world = world.after(decided)
-        self.memory, self.snapshot = following, world
+        self.memory, self.snapshot = following, after
         return acts
 
     async def _commit(

@@ -32,7 +32,7 @@ def watch_exact_change(d: Draft) -> None:
         )
         for t in world.tubes
     )
-    d.record(ExactChange(needed, "tubes_low" if needed else "tubes_ok", levels))
+    d.record(ExactChange(needed, "tubes_low" if needed else "tubes_ok", levels, world.now.wall))
 
 
 def _needed(world: Snapshot) -> bool:

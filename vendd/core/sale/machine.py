@@ -9,7 +9,7 @@ machine notices that it noticed (R9).
 
 from collections.abc import Callable
 from dataclasses import fields, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from vendd.core.facts import CreditEnd, Door, Reason
 from vendd.core.rows import Record
@@ -216,7 +216,10 @@ def _customer_timed_out(d: Draft, timer: Timer) -> None:
 
 
 def _on_door(d: Draft, report: DoorMoved) -> None:
-    d.record(Door("opened" if report.open else "closed", d.state.credit, d.state.sale is not None))
+    opened = d.state.door_opened_ms
+    open_s = None if opened is None or report.open else (d.now_ms - opened) // 1000
+    state: Literal["opened", "closed"] = "opened" if report.open else "closed"
+    d.record(Door(state, d.state.credit, d.state.sale is not None, open_s))
     if report.open:
         _door_opened(d)
     else:

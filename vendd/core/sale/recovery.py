@@ -72,6 +72,8 @@ def on_started(d: Draft, report: Started) -> None:
             db_check=report.db_check,
             software_old=report.software_old,
             software=report.software,
+            off_time_known=report.off_time_s is not None,
+            controller_serial=report.controller_serial,
         )
     )
 

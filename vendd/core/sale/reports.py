@@ -267,3 +267,4 @@ class Started(Report):
     db_check: str = "ok"
     software: str = ""
     software_old: str | None = None
+    controller_serial: str | None = None
