@@ -100,6 +100,21 @@ def test_a_power_failure_that_nobody_saw() -> None:
     assert told(log, off) == Events(((3, 0), (4, 0)), restarted=True)
 
 
+@pytest.mark.parametrize("before", [1, 2, 4])
+@pytest.mark.parametrize("after", [1, 2, 4])
+def test_a_power_failure_that_nobody_saw_though_the_counter_looks_as_if_it_went_on(
+    before: int, after: int
+) -> None:
+    """A bill in escrow was event 1; after the failure the very same number says that it is in."""
+    log, device = EventLog(), Device()
+    told(log, device)
+    told(log, device.happen(*[(3, 1)] * before))
+    off = Device().happen(*[(3, 0)] * after)
+    assert told(log, off) == Events(((3, 0),) * after, restarted=True)
+    assert told(log, off) == Events()
+    assert told(log, off.happen((4, 1))) == Events(((4, 1),))
+
+
 def test_one_false_reading_makes_no_money() -> None:
     """Eight bits of checksum let one false reading in 256 through."""
     log, device = EventLog(), Device(10).happen(*COINS[:5])

@@ -92,20 +92,29 @@ class EventLog:
         if counter == 0 or self._began_again(counter, pairs):
             return None
         new = advanced(self.last, counter)
-        if new > KEPT or (self._pairs is not None and pairs[new:] != self._pairs[: KEPT - new]):
+        if new > KEPT or not self._goes_on(new, pairs):
             return None
         return Events(pairs[:new][::-1], counter=counter)
 
     def _believe(self, counter: int, pairs: tuple[Pair, ...]) -> Events:
         """It came twice, so it is so."""
-        if self.last is None or counter == self.last:
+        if self.last is None:
             return NOTHING
         if counter == 0 or self._began_again(counter, pairs):
             return Events(pairs[:counter][::-1], restarted=True, counter=counter)
+        if counter == self.last:
+            return NOTHING
         new = advanced(self.last, counter)
         return Events(pairs[:new][::-1], lost=max(0, new - KEPT), counter=counter)
 
     def _began_again(self, counter: int, pairs: tuple[Pair, ...]) -> bool:
-        """It was 0 in between: a counter that only wrapped would stand over a full buffer."""
+        """It was 0 in between: a counter that only wrapped would stand over a full buffer, one
+        that went on over what was read before."""
         assert self.last is not None
-        return counter < self.last and counter < KEPT and not any(map(any, pairs[counter:]))
+        if counter >= KEPT or any(map(any, pairs[counter:])):
+            return False
+        return counter < self.last or not self._goes_on(counter - self.last, pairs)
+
+    def _goes_on(self, new: int, pairs: tuple[Pair, ...]) -> bool:
+        """Behind the new events lie those of the reading before."""
+        return self._pairs is None or pairs[new:] == self._pairs[: KEPT - new]
