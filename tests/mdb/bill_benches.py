@@ -2,12 +2,13 @@
 drivers over the simulator's validators."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from bill_port_fake import FakeBillValidator
-from bill_rig import make_rig
+from bill_rig import EUR, make_rig
 from mdb_rig import Inbox
 
 from hw_sim.devices.bill_validator import BillModel
@@ -15,6 +16,7 @@ from hw_sim.devices.bill_validator import BillValidator as MdbModel
 from hw_sim.devices.cctalk_link import CcTalkWire
 from hw_sim.devices.cctalk_validator import CcTalkValidator
 from hw_sim.devices.line import MemoryLine
+from hw_sim.devices.waferstar import WaferstarAdapter
 from hw_sim.loop import run_virtual
 from vendd.core.sale.bill_reports import (
     BillInEscrow,
@@ -24,8 +26,10 @@ from vendd.core.sale.bill_reports import (
     BillValidatorReady,
 )
 from vendd.core.sale.reports import Report
+from vendd.drivers.bill_validator import MdbBillValidator
 from vendd.drivers.cctalk_bills import CcTalkBills
 from vendd.drivers.cctalk_bus import CcTalkBus
+from vendd.drivers.waferstar import waferstar_bus
 from vendd.ports import BillValidator
 from vendd.wire.cctalk.bill_validator import BillRules as CcTalkRules
 
@@ -92,9 +96,22 @@ def fake(recycler: dict[int, int] | None = None) -> Bench:
 
 def mdb(recycler: dict[int, int] | None = None) -> Bench:
     rig = make_rig(BillModel(level=2) if recycler else None, usual=None, fill=recycler)
-    it: MdbModel = rig.bills
     rig.driver.accept(frozenset())
+    return over_model(rig.bills, rig.driver, rig.inbox)
 
+
+def second_adapter() -> Bench:
+    loop = asyncio.get_running_loop()
+    it = MdbModel(loop, random.Random(1))
+    line = MemoryLine(loop, WaferstarAdapter(loop, [it]))
+    inbox = Inbox()
+    bus = waferstar_bus(line.open, "virtual", inbox)
+    driver = MdbBillValidator(bus, inbox, EUR)
+    bus.start()
+    return over_model(it, driver, inbox)
+
+
+def over_model(it: MdbModel, driver: MdbBillValidator, inbox: Inbox) -> Bench:
     def inject(fault: str) -> Callable[[], None]:
         return lambda: it.inject(fault)
 
@@ -103,7 +120,7 @@ def mdb(recycler: dict[int, int] | None = None) -> Bench:
         return truth.into_stacker + truth.into_recycler - truth.paid
 
     return Bench(
-        rig.driver, it, rig.inbox, stored, lambda: it.truth.returned + it.truth.paid,
+        driver, it, inbox, stored, lambda: it.truth.returned + it.truth.paid,
         it.reset_itself, inject("escrow_bounce"), inject("stack_returns"),
         inject("stack_stuck"), lambda bills: it.inject("payout_jam", after=bills),
     )  # fmt: skip
@@ -128,6 +145,7 @@ KINDS: dict[str, Callable[[], Bench]] = {
     "fake with a recycler": lambda: fake(FILL),
     "MDB": mdb,
     "MDB with a recycler": lambda: mdb(FILL),
+    "MDB, second adapter": second_adapter,
     "ccTalk": cctalk,
 }
 RECYCLERS = [name for name in KINDS if "recycler" in name]
