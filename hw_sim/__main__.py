@@ -44,6 +44,8 @@ def arguments() -> argparse.ArgumentParser:
     bus.add_argument("--all", action="store_true", help="idle polls one by one")
     bus.add_argument("--seed", type=int, default=1, metavar="S", help="default 1")
     bus.add_argument("--config", type=Path, default=SAMPLE, metavar="FILE")
+    replay = commands.add_parser("replay", help="play a recorded bus against the drivers")
+    replay.add_argument("file", type=Path, metavar="FILE", help="a recording of vendd")
     commands.add_parser("broker", help="the embedded Kafka alone")
     return parser
 
@@ -76,8 +78,8 @@ def _main(argv: Sequence[str] | None) -> int:
 
         serve()
         return 0
-    if options.command == "bus":
-        return _bus(options)
+    if options.command in ("bus", "replay"):
+        return _recording(options)
     if options.command == "chaos":
         chaos = importlib.import_module("hw_sim.chaos")
         return int(chaos.main(kills=options.kills, seed=options.seed))
@@ -96,10 +98,13 @@ def _main(argv: Sequence[str] | None) -> int:
     return INTERRUPTED if status is None else status
 
 
-def _bus(options: argparse.Namespace) -> int:
+def _recording(options: argparse.Namespace) -> int:
     from hw_sim.recorded_bus import show_file, show_live
+    from hw_sim.replay.stage import replay_file
 
     log.configure(level="critical")
+    if options.command == "replay":
+        return replay_file(options.file)
     if options.trace is None:
         return show_live(options.config, options.seed, every=options.all)
     return show_file(options.trace, every=options.all)

@@ -143,7 +143,7 @@ def test_sigusr1_asks(monkeypatch):
         ),
     ],
 )
-@pytest.mark.parametrize("command", [["bus", "--trace"]])
+@pytest.mark.parametrize("command", [["bus", "--trace"], ["replay"]])
 def test_a_file_that_is_none_is_refused_clearly(tmp_path, capsys, command, content, says):
     path = tmp_path / "some.jsonl"
     if content is not None:

@@ -1,0 +1,1 @@
+"""A recorded bus played against the real drivers, in virtual time."""
