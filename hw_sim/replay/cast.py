@@ -5,9 +5,10 @@ else a configuration says is read off the commands: the level that was announced
 and the display lent to it, the options that were enabled, security and manual dispense of bills.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
-from hw_sim.replay.actors import Actor
+from hw_sim.replay.actors import Actor, bits
 from hw_sim.replay.bills import BillActor
 from hw_sim.replay.cards import CardActor, held
 from hw_sim.replay.coins import CoinActor
@@ -20,6 +21,7 @@ from vendd.drivers.mdb_bus import MdbBus
 from vendd.ports import Sink
 from vendd.wire.mdb import bill_validator_data as bd
 from vendd.wire.mdb import cashless_data as cd
+from vendd.wire.mdb.bill_validator_data import Setup
 from vendd.wire.mdb.cashless_data import ReaderConfig, Units
 from vendd.wire.mdb.changer_data import Malformed
 from vendd.wire.mdb.exchange import Answer
@@ -69,22 +71,41 @@ def _payout(header: Header) -> PayoutWay:
 
 
 def _bill_rules(exchanges: list[Exchange], money: Currency, poll_s: float) -> BillRules:
-    security = manual = None
+    values = _bill_values(exchanges, money.exponent)
+    enabled = [it.command for it in exchanges if it.command[:2] == b"\x37\x01"]
+    recycles = not enabled or bool(int.from_bytes(enabled[0][2:6], "big") & bd.RECYCLING)
+    security, recycle, manual = None, None if recycles else frozenset[int](), frozenset[int]()
     for it in exchanges:
-        if it.command[0] == 0x32 and len(it.command) >= 3:
-            security = int.from_bytes(it.command[1:3], "big")
-        elif it.command[:2] == b"\x37\x04" and len(it.command) >= 4:
-            manual = int.from_bytes(it.command[2:4], "big")
-    asked = {it.command[:2] for it in exchanges}
+        if it.command[0] == 0x32:
+            security = _worth(bits(int.from_bytes(it.command[1:3], "big")), values)
+        elif it.command[:2] == b"\x37\x04":
+            manual = _worth(bits(int.from_bytes(it.command[2:4], "big")), values)
+            taken = [type_ for type_, quality in enumerate(it.command[4:20]) if quality]
+            recycle = None if len(taken) == bd.TYPES else _worth(taken, values)
     return BillRules(
         numeric(money.code),
         money.exponent,
         poll_s,
         security=security,
-        recycle=bd.RECYCLER_SETUP in asked or b"\x37\x01" not in asked,
-        manual=manual or 0,
-        by_value=b"\x37\x07" in asked,
+        recycle=recycle,
+        manual=manual,
+        by_value=any(it.command[:2] == b"\x37\x07" for it in exchanges),
     )
+
+
+def _bill_values(exchanges: list[Exchange], exponent: int) -> tuple[int, ...]:
+    """Minor units per bill type, as the validator said in the recording."""
+    for it in exchanges:
+        if it.command == bd.SETUP and it.reply.answer is Answer.DATA:
+            try:
+                return Setup.from_bytes(it.reply.data).values(exponent)
+            except Malformed:
+                continue
+    return (0,) * bd.TYPES
+
+
+def _worth(types: Iterable[int], values: tuple[int, ...]) -> frozenset[int]:
+    return frozenset(values[type_] for type_ in types if values[type_])
 
 
 def _card_rules(

@@ -125,6 +125,7 @@ class _Reader:
         self._answers: Answers = []
         self._sent_at = 0.0
         self._open = False
+        self._used = True  # by the bus, since it was opened
         self._after_gap = False
         self._first = True
 
@@ -141,19 +142,22 @@ class _Reader:
                 self._after_gap = True
                 self._answers = []
             case Way.OPENED:
-                self._open = True
+                self._open, self._used = True, False
                 self.recording.openings.append(Opening(it.at))
             case Way.LOST:
                 self._lost(it)
             case Way.CLOSED:
                 self._open = False
                 self._answers = []
+                if not self._used and self.recording.openings:
+                    self.recording.openings.pop()  # somebody only asked which adapter it is
 
     def _sent(self, it: Piece) -> None:
         self._sent_at, self._answers = it.at, []
         self.interrupted = False
         exchanges, openings = self.recording.exchanges, self.recording.openings
         command = request_of(it.data.strip(b"\n"))
+        self._used = self._used or command is not None or it.data == GREETING
         if command is not None:
             exchanges.append(Exchange(it.at, it.at, command, [self._answers], self._after_gap))
         elif it.data == GREETING:

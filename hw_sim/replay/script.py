@@ -5,11 +5,11 @@ The alignment rule. What the driver sends is compared by content, device by devi
 - *Commands* (all that sets or moves something) have to come in the recorded order, byte for
   byte, and no more than `EARLY_S` before or `LATE_S` after their recorded time, counted from
   the recording's beginning or from the command before.
-- *Polls and questions* (POLL, PAYOUT VALUE POLL, PAYOUT STATUS, TUBE STATUS, DIAGNOSTICS,
-  STACKER, RECYCLER STATUS) may come more or less often than recorded. One that is not due in
-  the recording gets the last lasting answer to the same question (an ACK, silence, *busy*,
-  *disabled*, a level); a run of equal lasting answers may be cut short, but not left out.
-  An answer that tells an event (a coin, a bill, a session) is given exactly once, in order,
+- *Polls and questions* (POLL, PAYOUT VALUE POLL, PAYOUT STATUS, TUBE STATUS, DIAGNOSTICS and
+  its reports, STACKER, RECYCLER STATUS) may come more or less often than recorded. One that is
+  not due in the recording gets the last lasting answer to the same question (an ACK, silence,
+  *busy*, *disabled*, a level); a run of equal lasting answers may be cut short, but not left
+  out. An answer that tells an event (a coin, a bill, a session) is given exactly once, in order,
   to the first poll that is not more than `POLL_EARLY_S` before its time. A level may be told
   `LEVEL_EARLY_S` before, but not before an event that was recorded first.
 - After a command no older answer is given: the first poll gets what was recorded next, up to
@@ -37,7 +37,10 @@ LEVEL_EARLY_S: Final = 0.3
 POLLS: Final = frozenset((cd.POLL, bd.POLL, rd.POLL, b"\x62"))
 _VALUE_POLLS: Final = frozenset((cd.PAYOUT_VALUE_POLL, bd.PAYOUT_VALUE_POLL))
 _REPORTS: Final = frozenset((cd.PAYOUT_STATUS, bd.PAYOUT_STATUS))
-LEVELS: Final = frozenset((cd.TUBE_STATUS, cd.DIAGNOSTICS, bd.STACKER, bd.DISPENSER_STATUS))
+_REPORTED: Final = (cd.FILL_REPORT, cd.PAYOUT_REPORT)  # after certain DIAGNOSTICS
+LEVELS: Final = frozenset(
+    (cd.TUBE_STATUS, cd.DIAGNOSTICS, bd.STACKER, bd.DISPENSER_STATUS, *_REPORTED)
+)
 _ELASTIC: Final = POLLS | _VALUE_POLLS | _REPORTS | LEVELS
 # status bytes that come with each poll as long as something is so
 _LASTING: Final = {

@@ -87,7 +87,8 @@ class Stage:
             for at in prompter.times:
                 self._loop.call_at(at, self._prompt)
         self._prompt()
-        self._bus.start()
+        openings = self._recording.openings
+        self._loop.call_at(openings[0].at if openings else self._loop.time(), self._bus.start)
         self._loop.call_at(self._recording.end + _AFTER_S, self._over.set)
         await self._over.wait()
         self._bus.close()
