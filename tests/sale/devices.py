@@ -33,6 +33,8 @@ from vendd.core.sale.bill_reports import (
     RecyclerHandled,
 )
 from vendd.core.sale.card_reports import (
+    CardReaderLost,
+    CardReaderReady,
     RefundState,
     SessionBegun,
     SessionEnded,
@@ -135,10 +137,12 @@ class Vend:
 
 @dataclass
 class Readers:
-    """All card readers. `sessions`: those with a card."""
+    """All card readers. `sessions`: those with a card; `engaged`: those that would refuse a
+    request without one, because they are not at rest."""
 
     vends: dict[str, Vend] = field(default_factory=dict)
     sessions: set[int] = field(default_factory=set)
+    engaged: set[int] = field(default_factory=set)
     checks: dict[int, str] = field(default_factory=dict)  # age checks, by reader
     starting: bool = False  # held until they are told what is open
 
@@ -158,20 +162,27 @@ class Readers:
         session = getattr(state.phase, "session", None) or (sale.session if sale else None)
         if session is not None:
             self.sessions.add(session.reader)
+            self.engaged.add(session.reader)
 
     def hear(self, report: Report) -> None:
         self.starting = isinstance(report, Started)
         match report:
             case Started():
                 self.sessions.clear()
+                self.engaged.clear()
                 self.checks.clear()
             case SessionBegun(reader):
                 self.sessions.add(reader)
-            case SessionEnded(reader):
+                self.engaged.add(reader)
+            case SessionEnded(reader) | CardReaderReady(reader) | CardReaderLost(reader):
                 self.sessions.discard(reader)
+                self.engaged.discard(reader)
             case VendApproved(reader, vend_id, amount):
                 self._approved(self.vends.setdefault(vend_id, Vend(reader, Is.CANCELLED)), amount)
-            case VendDenied(_, vend_id, _, doubtful):
+            case VendDenied(reader, vend_id, why, doubtful):
+                self.sessions.discard(reader)
+                if why == "refused":
+                    self.engaged.discard(reader)
                 vend = self.vends.get(vend_id)
                 if vend is not None and vend.is_ in (Is.ASKED, Is.CANCELLED):
                     vend.is_, vend.doubtful = Is.DENIED, doubtful
@@ -194,16 +205,21 @@ class Readers:
                 assert price >= 0
                 fitted = world.reader(reader)
                 assert fitted.ready
-                assert fitted.selection_first or reader in self.sessions
+                if reader not in self.sessions:
+                    assert fitted.selection_first
+                    assert reader not in self.engaged, "it is not free"
+                self.engaged.add(reader)
                 self.vends[vend_id] = Vend(reader, Is.ASKED)
             case CancelVend(_, vend_id):
                 again = self.starting and self._is(vend_id, Is.CANCELLED)
                 assert again or self._is(vend_id, Is.ASKED), f"{act}: nothing asked"
                 self.vends[vend_id].is_ = Is.CANCELLED
-            case ConfirmVend(_, vend_id):
+            case ConfirmVend(reader, vend_id, keep):
+                self.sessions -= set() if keep else {reader}
                 assert vend_id in delivered, "VEND SUCCESS without proof"
                 self._answer(vend_id, Is.CONFIRMED, Is.APPROVED)
-            case FailVend(_, vend_id):
+            case FailVend(reader, vend_id):
+                self.sessions.discard(reader)
                 assert vend_id not in delivered, "VEND FAILURE for what was delivered"
                 self._answer(vend_id, Is.FAILED, Is.APPROVED, Is.LATE)
             case CheckAge(reader, check_id):
@@ -214,6 +230,7 @@ class Readers:
                 assert reader in self.checks
             case CompleteSession(reader):
                 assert reader in self.sessions, "no session to complete"
+                self.sessions.discard(reader)
             case ReleaseReader(reader):
                 assert self.starting
                 assert not any(

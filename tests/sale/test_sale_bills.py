@@ -328,7 +328,7 @@ def test_s7_lever_while_a_bill_goes_back():
     play(bench, (LEVER,), (returned(500), Idle, takes(bills={500, 1_000, 2_000})))
 
 
-def test_s7_lever_while_a_bill_is_stacked_for_a_selection():
+def test_s7_lever_while_a_held_bill_is_stacked():
     """Too late: the vend goes on; remembered."""
     world = {"multi_vend": True}
     bench = play(machine(**world), (bill(500),), (keyed("A3"), Stacking))

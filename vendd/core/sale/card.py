@@ -8,11 +8,19 @@ request takes it back at the reader first; an approval that comes all the same i
 from dataclasses import replace
 from typing import Final
 
-from vendd.core.facts import DeviceFound, Outcome, Reason, RefusalReason, SaleRefused
+from vendd.core.facts import (
+    DeviceFound,
+    Outcome,
+    Reason,
+    RefundState,
+    RefusalReason,
+    SaleRefused,
+)
 from vendd.core.rows import Released, Reserved
 from vendd.core.sale import refund, security, tenders
 from vendd.core.sale.acts import CancelVend, CompleteSession, RequestVend
 from vendd.core.sale.card_reports import (
+    CardReaderLost,
     CardReaderReady,
     Pricing,
     ReaderFault,
@@ -47,6 +55,8 @@ _WHY: Final = {
     "reset": Reason.READER_LOST,
     "reader failure": Reason.READER_LOST,
 }
+_NOT_ASKED: Final = frozenset({"refused", "gone"})
+"""Nothing of the request is under way at the reader: no end of a session follows."""
 _ASKED: Final = (WaitingForTap, Authorising)
 
 
@@ -56,6 +66,7 @@ _ASKED: Final = (WaitingForTap, Authorising)
 def on_session(d: Draft, report: SessionBegun) -> None:
     """A card is there: first come, first served (R7)."""
     phase = d.state.phase
+    _engage(d, report.reader)
     if isinstance(phase, WaitingForTap) and _reader(phase.sale) == report.reader:
         _tapped(d, phase.sale, report)
     elif isinstance(phase, SessionOpen) and phase.session.reader == report.reader:
@@ -85,10 +96,13 @@ def _tapped(d: Draft, sale: Sale, report: SessionBegun) -> None:
     card = replace(sale.card, media_hash=report.media_id)
     sale = replace(sale, card=card, session=_session(report))
     d.go(Authorising(sale), _authorise_ms(d, card.reader))
+    if not card.sent:
+        _request(d, sale)
 
 
 def on_session_ended(d: Draft, report: SessionEnded) -> None:
     """The reader is free again."""
+    free(d, report.reader)
     match d.state.phase:
         case SessionOpen(session) if session.reader == report.reader:
             back(d)
@@ -98,6 +112,23 @@ def on_session_ended(d: Draft, report: SessionEnded) -> None:
             d.update(Vending(replace(sale, session=None)))
         case _:
             pass
+
+
+def _engage(d: Draft, reader: int) -> None:
+    d.set(engaged=tuple(sorted({*d.state.engaged, reader})))
+
+
+def free(d: Draft, reader: int) -> None:
+    """Nothing is under way with it any more: who waited for that is served."""
+    d.set(engaged=tuple(n for n in d.state.engaged if n != reader))
+    phase = d.state.phase
+    if not isinstance(phase, WaitingForTap) or _reader(phase.sale) != reader:
+        return
+    if phase.sale.card is not None and not phase.sale.card.sent:
+        if d.world.reader(reader).ready:
+            _request(d, phase.sale)
+        else:
+            cancel(d, Reason.READER_LOST, "declined")
 
 
 def end_session(d: Draft) -> None:
@@ -118,6 +149,7 @@ def back(d: Draft) -> None:
 
 def on_ready(d: Draft, report: CardReaderReady) -> None:
     """Who it is, for whoever has to match its sales with a statement."""
+    free(d, report.reader)
     who = report.identity
     d.record(
         DeviceFound(
@@ -135,6 +167,11 @@ def on_ready(d: Draft, report: CardReaderReady) -> None:
     )
 
 
+def on_lost(d: Draft, report: CardReaderLost) -> None:
+    """What was under way is told by reports of its own."""
+    free(d, report.reader)
+
+
 def on_fault(d: Draft, report: ReaderFault) -> None:
     """A malfunction that passed: counted, told without a storm."""
     security.tell(d, f"reader_{report.code}", f"card_reader_{report.reader}", 1, "recorded")
@@ -144,23 +181,40 @@ def on_fault(d: Draft, report: ReaderFault) -> None:
 
 
 def ask(d: Draft, selection: str, tariff: Tariff, reader: int, session: Session | None) -> None:
-    """Reserve and ask the holder for what the credit does not cover; nothing moves before."""
+    """Reserve and ask the holder for what the credit does not cover; nothing moves before.
+
+    Without mixed tender the card pays all of it, and a coin that was still rolling comes back.
+    """
+    credit = d.state.credit if d.policy.mixed_tender else 0
     part = CardPart(
         reader,
-        asked=tariff.price - d.state.credit,
+        asked=max(0, tariff.price - credit),
         serial=d.world.reader(reader).serial,
         media_hash=session.media_hash if session else "",
+        sent=False,
     )
     sale = replace(new_sale(d, selection, tariff), card=part, session=session)
     d.clear_entry()
     d.hush()
     d.record(Reserved(sale.id, selection))
-    refund.forget_denied(d, reader)
     if session is None:
         d.go(WaitingForTap(sale), d.policy.tap_ms)
     else:
         d.go(Authorising(sale), _authorise_ms(d, reader))
-    d.do(RequestVend(reader, sale.id, part.asked, d.world.slots[selection].slot.item_no))
+    if session is not None or reader not in d.state.engaged:
+        _request(d, sale)  # else as soon as it is free
+
+
+def _request(d: Draft, sale: Sale) -> None:
+    phase, card = d.state.phase, sale.card
+    assert isinstance(phase, _ASKED)
+    assert card is not None
+    _engage(d, card.reader)
+    refund.forget_denied(d, card.reader)
+    sale = replace(sale, card=replace(card, sent=True))
+    d.update(replace(phase, sale=sale))
+    item_no = d.world.slots[sale.selection].slot.item_no
+    d.do(RequestVend(card.reader, sale.id, card.asked, item_no))
 
 
 def _authorise_ms(d: Draft, reader: int) -> int:
@@ -185,6 +239,7 @@ def on_approved(d: Draft, report: VendApproved) -> None:
         approved=report.amount,
         approved_at=d.world.now.wall,
         authorise_ms=took,
+        token=report.token,
     )
     sale = replace(phase.sale, card=card)
     if isinstance(phase, WaitingForTap):
@@ -211,8 +266,10 @@ def on_denied(d: Draft, report: VendDenied) -> None:
     sale, reason = phase.sale, _WHY.get(report.why, Reason.OTHER)
     d.record(Released(sale.id, sale.selection))
     ref = refund.remember_over(d, sale, Order.DENIED, reason, doubtful=report.doubtful)
+    if report.why in _NOT_ASKED:
+        free(d, report.reader)
     if report.doubtful:
-        close_sale(d, sale, Outcome.DOUBTFUL, reason)
+        close_sale(d, sale, Outcome.DOUBTFUL, reason, refund_state=RefundState.UNKNOWN)
     else:
         declined = reason is Reason.DECLINED
         close_sale(d, sale, Outcome.DECLINED if declined else Outcome.CANCELLED, reason)
@@ -244,9 +301,10 @@ def cancel(d: Draft, reason: Reason, text: str = "") -> None:
     sale = phase.sale
     assert sale.card is not None
     d.record(Released(sale.id, sale.selection))
-    refund.remember_over(d, sale, Order.CANCEL, reason)
+    if sale.card.sent:
+        refund.remember_over(d, sale, Order.CANCEL, reason)
+        d.do(CancelVend(sale.card.reader, sale.id))
     close_sale(d, sale, Outcome.CANCELLED, reason)
-    d.do(CancelVend(sale.card.reader, sale.id))
     back(d)
     if text:
         d.say(text, d.policy.refusal_ms)

@@ -46,6 +46,7 @@ from vendd.core.sale.bill_reports import (
 )
 from vendd.core.sale.card_reports import (
     AgeVerified,
+    CardReaderLost,
     CardReaderReady,
     ReaderFault,
     SessionBegun,
@@ -297,6 +298,7 @@ _HANDLERS: Final[dict[type[Report], Callable[[Draft, Any], None]]] = {
     VendFailureSettled: refund.on_settled,
     AgeVerified: selecting.on_age,
     CardReaderReady: card.on_ready,
+    CardReaderLost: card.on_lost,
     ReaderFault: card.on_fault,
 }
 _DURABLE: Final = tuple(f.name for f in fields(State) if f.name not in EPHEMERAL)

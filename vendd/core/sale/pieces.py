@@ -51,7 +51,10 @@ class Bill:
 
 @dataclass(frozen=True, slots=True)
 class CardPart:
-    """What a card pays of one sale. `asked` of it, `approved` once the reader said so."""
+    """What a card pays of one sale. `asked` of it, `approved` once the reader said so.
+
+    `sent`: the reader was asked; until then it is not free yet. `token`: it took one for it.
+    """
 
     reader: int
     asked: int
@@ -60,6 +63,8 @@ class CardPart:
     approved: int | None = None
     approved_at: str | None = None
     authorise_ms: int | None = None
+    sent: bool = True
+    token: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class OpenVend:
     card: CardPart
     item_no: int
     ref: str | None = None  # given out: the refund is due already
+    due: int = 0  # what was booked under `ref`
     power_lost: bool = False  # while it was asked
 
 

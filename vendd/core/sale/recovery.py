@@ -86,7 +86,7 @@ def _resume(d: Draft, report: Started) -> str | None:
             return _resume_payout(d, phase)
         case WaitingForTap(sale) | Authorising(sale) | Stacking(sale):
             d.record(Released(sale.id, sale.selection))
-            if sale.card is not None:
+            if sale.card is not None and sale.card.sent:
                 refund.remember_asked(d, sale)
             close_sale(d, sale, Outcome.CANCELLED, Reason.POWER_LOSS)
             _back(d)

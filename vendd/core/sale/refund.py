@@ -64,14 +64,14 @@ def on_settled(d: Draft, report: VendFailureSettled) -> None:
         _finish(d, phase.sale, report.state)
         return
     entry = _find(d, report.reader, report.vend_id)
-    if entry is None:
+    if entry is None or entry.order is Order.CONFIRM:
         return
     _drop(d, entry)
     if report.state is RefundState.CONFIRMED:
         if entry.ref is not None:
             _no_longer_due(d, entry, entry.ref)
     elif entry.ref is None:
-        _due(d, entry, _reason(entry))
+        _due(d, entry, Reason.LATE_APPROVAL)
 
 
 def on_time(d: Draft) -> None:
@@ -86,10 +86,10 @@ def _finish(d: Draft, sale: Sale, state: RefundState, *, still_open: bool = Fals
     assert sale.failed is not None
     ref = None
     if state is not RefundState.CONFIRMED:
-        entry = _entry(d, sale, Order.FAIL)
-        ref = _due(d, entry, sale.failed)
+        entry = _due(d, _entry(d, sale, Order.FAIL), sale.failed)
+        ref = entry.ref
         if still_open:
-            _keep(d, replace(entry, ref=ref))
+            _keep(d, entry)
     outcome = Outcome.REFUNDED if ref is None else Outcome.DOUBTFUL
     close_sale(d, sale, outcome, sale.failed, refund_state=_SAID[state])
     not_delivered(d, sale, ref)
@@ -98,8 +98,8 @@ def _finish(d: Draft, sale: Sale, state: RefundState, *, still_open: bool = Fals
 # --- what is due -------------------------------------------------------------------------
 
 
-def _due(d: Draft, entry: OpenVend, reason: Reason) -> str:
-    """Booked, published, and given a reference. Returns that."""
+def _due(d: Draft, entry: OpenVend, reason: Reason) -> OpenVend:
+    """Booked, published, and given a reference. Returns the entry with that."""
     ref = claim_ref(d.number("claim"))
     card = entry.card
     amount = card.asked if card.approved is None else card.approved
@@ -120,25 +120,19 @@ def _due(d: Draft, entry: OpenVend, reason: Reason) -> str:
             approved_at=card.approved_at,
         ),
     )
-    return ref
+    return replace(entry, ref=ref, due=amount)
 
 
 def _no_longer_due(d: Draft, entry: OpenVend, ref: str) -> None:
     """The reader gave it back after all."""
-    card = entry.card
-    amount = card.asked if card.approved is None else card.approved
+    amount = entry.due
     if amount > 0:
-        account = ledger.cashless(card.reader)
+        account = ledger.cashless(entry.card.reader)
         d.record(Posted(ledger.REFUNDS_DUE, account, amount, "refunded", ref))
     d.record(
         ClaimSet(ref, amount, "refund_due", entry.vend_id, "refunded_elsewhere", "reader"),
         ClaimClosed(ref, amount, "refunded_elsewhere", "reader"),
     )
-
-
-def _reason(entry: OpenVend) -> Reason:
-    late = (Order.CANCEL, Order.DENIED)
-    return Reason.LATE_APPROVAL if entry.order in late else Reason.READER_LOST
 
 
 # --- vends that are over for the customer ----------------------------------------------------
@@ -175,9 +169,10 @@ def remember_over(
 ) -> str | None:
     """Keep what a late approval would have to be matched with; the reference if it is due."""
     entry = _entry(d, sale, order)
-    ref = _in_doubt(d, entry, reason) if doubtful else None
-    _keep(d, replace(entry, ref=ref))
-    return ref
+    if doubtful:
+        entry = _in_doubt(d, entry, reason)
+    _keep(d, entry)
+    return entry.ref
 
 
 def remember_asked(d: Draft, sale: Sale) -> None:
@@ -185,9 +180,9 @@ def remember_asked(d: Draft, sale: Sale) -> None:
     _keep(d, replace(_entry(d, sale, Order.CANCEL), power_lost=True))
 
 
-def _in_doubt(d: Draft, entry: OpenVend, reason: Reason, *, power_loss: bool = False) -> str:
+def _in_doubt(d: Draft, entry: OpenVend, reason: Reason, *, power_loss: bool = False) -> OpenVend:
     """An approval may have been given that nobody could take back for certain."""
-    ref = _due(d, entry, reason)
+    entry = _due(d, entry, reason)
     d.record(
         SaleDoubtful(
             sale_id=entry.vend_id,
@@ -199,7 +194,7 @@ def _in_doubt(d: Draft, entry: OpenVend, reason: Reason, *, power_loss: bool = F
             power_loss=power_loss,
         )
     )
-    return ref
+    return entry
 
 
 def delivered(d: Draft, sale: Sale, *, keep_session: bool) -> None:
@@ -221,19 +216,23 @@ def on_denied(d: Draft, report: VendDenied) -> None:
     entry = _find(d, report.reader, report.vend_id)
     if entry is None or entry.order is not Order.CANCEL:
         return
-    ref = entry.ref
-    if report.doubtful and ref is None:
-        ref = _in_doubt(d, entry, Reason.LATE_APPROVAL, power_loss=entry.power_lost)
-    _keep(d, replace(entry, order=Order.DENIED, ref=ref))
+    if report.doubtful and entry.ref is None:
+        entry = _in_doubt(d, entry, Reason.LATE_APPROVAL, power_loss=entry.power_lost)
+    _keep(d, replace(entry, order=Order.DENIED))
 
 
 def of_nothing(d: Draft, report: VendApproved) -> None:
     """An approval that nobody waits for (any more): a failed vend, at once."""
     known = _find(d, report.reader, report.vend_id)
-    part = known.card if known is not None else CardPart(report.reader, report.amount)
-    part = replace(part, approved=report.amount, approved_at=d.world.now.wall)
-    item, ref = (known.item_no, known.ref) if known is not None else (0, None)
-    _keep(d, OpenVend(report.vend_id, Order.FAIL, part, item, ref))
+    if known is not None and known.order in (Order.FAIL, Order.CONFIRM):
+        return  # said twice
+    if d.state.sale is not None and d.state.sale.id == report.vend_id:
+        return
+    if known is None:
+        part = CardPart(report.reader, report.amount)
+        known = OpenVend(report.vend_id, Order.FAIL, part, item_no=0)
+    part = replace(known.card, approved=report.amount, approved_at=d.world.now.wall)
+    _keep(d, replace(known, order=Order.FAIL, card=part))
     d.do(FailVend(report.reader, report.vend_id))
 
 

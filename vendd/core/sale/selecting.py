@@ -142,7 +142,7 @@ def _by_card(d: Draft, selection: str, session: Session) -> None:
 
 def _before_paying(d: Draft, selection: str) -> None:
     """No money yet: ask the card reader if it can be asked first, else say what it costs."""
-    slot, reader = d.world.slots[selection].slot, tenders.first_asked(d.world)
+    slot, reader = d.world.slots[selection].slot, tenders.first_asked(d.state, d.world)
     usable = tenders.usable(d.world)
     by_card = for_card(slot, d.policy).price
     if reader is not None:
@@ -187,7 +187,7 @@ def _begin(d: Draft, selection: str, *, with_bill: bool, overpay: int = 0) -> No
 
 def _add_or_tap(d: Draft, selection: str, missing: int) -> None:
     """Too little: under mixed tender a card may pay the rest (cash that waits in escrow can't)."""
-    slot, reader = d.world.slots[selection].slot, tenders.first_asked(d.world)
+    slot, reader = d.world.slots[selection].slot, tenders.first_asked(d.state, d.world)
     mixed = d.policy.mixed_tender and d.state.bill is None
     tariff = for_card(slot, d.policy)
     standing = isinstance(d.state.phase, Credit | ChooseAgain | Hold)

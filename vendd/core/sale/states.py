@@ -240,6 +240,7 @@ class State:
     bill_reading: bool = False  # on its way in, not in escrow yet
     bill_lever: bool = False  # the lever was pressed while a bill moved
     age_checked: int = 0  # years that this customer was verified to have
+    engaged: tuple[int, ...] = ()  # readers with a card, or asked, whose end is not told yet
     told: tuple[Told, ...] = ()  # one per kind
 
     @property
@@ -273,6 +274,7 @@ EPHEMERAL: Final = frozenset(
         "bill_reading",
         "bill_lever",
         "age_checked",
+        "engaged",
         "told",
         "no_drop_refunds",
         "home_decides_until",

@@ -49,7 +49,7 @@ def _card(card: CardPart, sold: bool, refund_state: RefundState) -> Tender:
     approved = card.approved or 0
     confirmed = refund_state is RefundState.CONFIRMED
     return Tender(
-        kind=TenderKind.CARD,
+        kind=TenderKind.TOKEN if card.token else TenderKind.CARD,
         device=f"cashless{card.reader}",
         audit_device=_AUDIT[card.reader],
         inserted=approved,

@@ -179,6 +179,8 @@ def card_price_range(world: Snapshot) -> tuple[int, int] | None:
     return (max(prices), min(prices)) if prices else None
 
 
-def first_asked(world: Snapshot) -> int | None:
-    """The reader that is asked for a selection before a card is there."""
-    return next((r.number for r in world.readers if r.ready and r.selection_first), None)
+def first_asked(state: State, world: Snapshot) -> int | None:
+    """The reader that is asked for a selection before a card is there: one that is free now, or
+    else the one that will be."""
+    able = [r.number for r in world.readers if r.ready and r.selection_first]
+    return min(able, key=lambda number: (number in state.engaged, number), default=None)

@@ -14,7 +14,7 @@ from vendd.core.facts import (
 )
 from vendd.core.rows import LevelChanged, Posted, Released, SlotSet
 from vendd.core.sale import refund, security
-from vendd.core.sale.acts import ReportCashSale, TurnMotor
+from vendd.core.sale.acts import CompleteSession, ReportCashSale, TurnMotor
 from vendd.core.sale.closing import close_sale, leave
 from vendd.core.sale.draft import Draft
 from vendd.core.sale.drops import count_no_drop, late_drop, one_more, remember
@@ -179,6 +179,9 @@ def _tell_reader(d: Draft, sale: Sale) -> Sale:
 def _settle(d: Draft, sale: Sale) -> None:
     """Delivered and the motor at rest: change, hold or thanks."""
     remember(d, sale, delivered=True)
+    if sale.session is not None and (d.state.money or not d.selling):
+        d.do(CompleteSession(sale.session.reader))  # kept for the next vend, and there is none
+        sale = replace(sale, session=None)
     if sale.ended is TurnResult.NO_HOME:  # this one fell, the next would not
         slot_failed(d, sale.selection, Reason.NO_HOME)
     customer = d.state.customer
@@ -198,7 +201,7 @@ def _settle(d: Draft, sale: Sale) -> None:
 
 
 def _nothing_left(d: Draft, sale: Sale) -> None:
-    if sale.session is not None and d.selling:
+    if sale.session is not None:
         d.go(SessionOpen(sale.session), d.policy.session_ms)
         d.set(customer=None, refused=())
     else:
