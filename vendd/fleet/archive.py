@@ -8,13 +8,18 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar
 
-from vendd.fleet.database import Database, Session
+from vendd.fleet.database import Database, Session, Upsert
 from vendd.fleet.history import History, Life
 from vendd.fleet.spans import Spans
 from vendd.fleet.tables import LIVES, Row
 
 _KEPT: Final = 20_000
 _CHUNK: Final = 500
+_SPANS: Final = Upsert(
+    "spans",
+    ("machine", "life", "first_seq", "last_seq"),
+    "(machine, life, first_seq) DO UPDATE SET last_seq = excluded.last_seq",
+)
 _Item = TypeVar("_Item")
 
 
@@ -73,17 +78,12 @@ class Archive:
                 gone += [(*key, first) for first, _ in life.stored if first not in firsts]
                 new += [(*key, *each) for each in ranges - life.stored]
                 life.stored, life.dirty = ranges, False
-        for chunk in _chunks(lives):
-            session.execute(LIVES.upsert(len(chunk)), [v for row in chunk for v in row])
+        if lives:
+            LIVES.write(session, lives)
         if gone:
             session.many("DELETE FROM spans WHERE machine = ? AND life = ? AND first_seq = ?", gone)
         if new:
-            session.many(
-                "INSERT INTO spans (machine, life, first_seq, last_seq) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (machine, life, first_seq)"
-                " DO UPDATE SET last_seq = excluded.last_seq",
-                new,
-            )
+            session.merge(_SPANS, new)
         session.many(
             "UPDATE machines SET version = ?, last_ms = ?, duplicates = duplicates + ?,"
             " conflicts = conflicts + ? WHERE machine = ?",

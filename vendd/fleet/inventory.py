@@ -111,9 +111,7 @@ class _Batch:
         if self._inbox:
             session.load("inbox", _INBOX, self._inbox)
         for table, rows in self._rows:
-            for begin in range(0, len(rows), _ROWS_PER_STATEMENT):
-                chunk = rows[begin : begin + _ROWS_PER_STATEMENT]
-                session.execute(table.upsert(len(chunk)), [v for row in chunk for v in row])
+            table.write(session, rows)
 
     def _again(self, event: Event, history: History, known: int) -> None:
         if known == event.fingerprint:

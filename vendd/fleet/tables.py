@@ -12,6 +12,8 @@ from enum import Enum, auto
 from functools import cached_property
 from typing import Any, Final
 
+from vendd.fleet.database import Session, Upsert
+
 Row = tuple[Any, ...]
 
 
@@ -28,13 +30,15 @@ class Rule(Enum):
 
 @dataclass(frozen=True)
 class Table:
-    """One table: key columns, then columns with their rules, in the order of its rows."""
+    """One table: key columns, then columns with their rules, in the order of its rows. A `log`
+    has one row per event: a number is projected once, so its rows never meet."""
 
     name: str
     key: tuple[str, ...]
     rules: Mapping[str, Rule]
     first_by: str | None = None
     last_by: str | None = None
+    log: bool = False
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -57,18 +61,19 @@ class Table:
             for rule, one, other in zip(self.rules.values(), old, new, strict=True)
         )
 
-    def upsert(self, count: int) -> str:
-        """The statement that puts `count` rows in, merged with what is there."""
-        marks = f"({', '.join('?' * len(self.columns))})"
+    def write(self, session: Session, rows: Sequence[Row]) -> None:
+        """Put rows with different keys into the database, merged with what is there."""
+        if self.log:
+            session.load(self.name, self.columns, rows)
+        else:
+            session.merge(self._upsert, rows)
+
+    @cached_property
+    def _upsert(self) -> Upsert:
         changes = ", ".join(
             f"{name} = {self._sql(rule, name)}" for name, rule in self.rules.items()
         )
-        then = f"DO UPDATE SET {changes}" if changes else "DO NOTHING"
-        return (
-            f"INSERT INTO {self.name} ({', '.join(self.columns)})"
-            f" VALUES {', '.join([marks] * count)}"
-            f" ON CONFLICT ({', '.join(self.key)}) {then}"
-        )
+        return Upsert(self.name, self.columns, f"({', '.join(self.key)}) DO UPDATE SET {changes}")
 
     def _sql(self, rule: Rule, name: str) -> str:
         old, new = f"{self.name}.{name}", f"excluded.{name}"
@@ -87,9 +92,8 @@ class Table:
         return f"CASE WHEN {better} THEN {new} ELSE {old} END"
 
 
-def log(name: str, *columns: str) -> Table:
-    """A table with one row per event: a number is projected once, so rows never meet."""
-    return Table(name, ("machine", "life", "seq"), dict.fromkeys(columns, Rule.MAX))
+def _log(name: str, *columns: str) -> Table:
+    return Table(name, ("machine", "life", "seq"), dict.fromkeys(columns, Rule.NEW), log=True)
 
 
 def _at(names: Sequence[str], row: Row, name: str) -> Any:
@@ -161,7 +165,7 @@ TOTALS: Final = Table(
 )
 """Sales counted here beside what the machine says it has counted since its initialisation."""
 
-SALES: Final = log(
+SALES: Final = _log(
     "sales",
     "sale_id",
     "sale_no",
@@ -223,12 +227,12 @@ LATEST: Final = Table(
 )
 """The last word of a life about a subject: door, heartbeat, fault/<id>, slot-state/<slot>…"""
 
-MATTERS: Final = log(
+MATTERS: Final = _log(
     "matters", "kind", "ref", "sale_id", "opened_ms", "amount", "currency", "detail"
 )
 """What somebody has to close: claims, refunds due, doubtful sales."""
 
-CLOSINGS: Final = log("closings", "ref", "closed_ms", "amount", "how")
+CLOSINGS: Final = _log("closings", "ref", "closed_ms", "amount", "how")
 """What closed one: the last matter before it with this reference."""
 
 LAST_SALES: Final = Table("last_sales", ("machine", "tender"), {"at_ms": Rule.MAX})

@@ -1,7 +1,7 @@
 """The fleet's database: PostgreSQL, or SQLite for a demonstration and for tests."""
 
 from vendd.fleet.database.opening import open_database
-from vendd.fleet.database.port import Database, DatabaseDown, DatabaseRefused, Session
+from vendd.fleet.database.port import Database, DatabaseDown, DatabaseRefused, Session, Upsert
 from vendd.fleet.database.schema import SchemaUnusable, migrate
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "DatabaseRefused",
     "SchemaUnusable",
     "Session",
+    "Upsert",
     "migrate",
     "open_database",
 ]

@@ -3,6 +3,7 @@ for parameters."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
@@ -16,6 +17,15 @@ class DatabaseRefused(Exception):
     """It answers and won't take this: trying again gives the same."""
 
 
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """``INSERT INTO table (columns) … ON CONFLICT then``."""
+
+    table: str
+    columns: tuple[str, ...]
+    then: str
+
+
 class Session(Protocol):
     """One transaction. Everything raises `DatabaseDown` or `DatabaseRefused`."""
 
@@ -26,6 +36,9 @@ class Session(Protocol):
 
     def many(self, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
         """The statement once for each."""
+
+    def merge(self, statement: Upsert, rows: Sequence[Row]) -> None:
+        """Rows with keys of their own, each put in or merged with the one that is there."""
 
     def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """New rows, as fast as the database can; a key that exists is refused."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import psycopg
 
-from vendd.fleet.database.port import DatabaseDown, DatabaseRefused, Row
+from vendd.fleet.database.port import DatabaseDown, DatabaseRefused, Row, Upsert
 
 _CONNECT_S: Final = 10
 _PASSES: Final = ("08", "25", "40", "53", "55", "57", "58")
@@ -67,6 +67,16 @@ class _PostgresSession:
         with _translated(), self._connection.cursor() as cursor:
             cursor.executemany(_dialect(statement), parameters)
 
+    def merge(self, statement: Upsert, rows: Sequence[Row]) -> None:
+        """One statement whose text doesn't depend on the number of rows: it is prepared once."""
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        arrays = ", ".join(f"?::{_array(column)}" for column in columns)
+        self.execute(
+            f"INSERT INTO {statement.table} ({', '.join(statement.columns)})"
+            f" SELECT * FROM unnest({arrays}) ON CONFLICT {statement.then}",
+            columns,
+        )
+
     def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"
         with (
@@ -82,6 +92,11 @@ class _PostgresSession:
 def _dialect(statement: str) -> bytes:
     """Bytes are what psycopg takes for SQL that was composed: of constant names only here."""
     return statement.replace("%", "%%").replace("?", "%s").encode()
+
+
+def _array(column: Sequence[Any]) -> str:
+    """Columns hold whole numbers or text; those that may be empty hold text."""
+    return "bigint[]" if any(type(value) is int for value in column) else "text[]"
 
 
 @contextmanager

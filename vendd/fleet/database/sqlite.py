@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from vendd.fleet.database.port import DatabaseDown, DatabaseRefused, Row
+from vendd.fleet.database.port import DatabaseDown, DatabaseRefused, Row, Upsert
 
 _BUSY_MS: Final = 30_000
 _DETERMINISTIC: Final = (
@@ -72,6 +72,14 @@ class _SqliteSession:
     def many(self, statement: str, parameters: Iterable[Sequence[Any]]) -> None:
         with _translated():
             self._connection.executemany(statement, parameters)
+
+    def merge(self, statement: Upsert, rows: Sequence[Row]) -> None:
+        marks = ", ".join("?" * len(statement.columns))
+        self.many(
+            f"INSERT INTO {statement.table} ({', '.join(statement.columns)}) VALUES ({marks})"
+            f" ON CONFLICT {statement.then}",
+            rows,
+        )
 
     def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         marks = ", ".join("?" * len(columns))
