@@ -1,6 +1,8 @@
 """The servers that the fleet's consumers talk to; started once, when a test asks for them."""
 
 import itertools
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 from kafka_server import KafkaServer
 from postgres_server import PostgresServer
+from webhook import Webhook, running_webhook
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +29,27 @@ def apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServ
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def mock_kafka() -> Iterator[str]:
+    """The bootstrap address of librdkafka's mock cluster: no Java needed."""
+    command = [sys.executable, "-m", "hw_sim.broker"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        word, _, bootstrap = process.stdout.readline().strip().partition(" ")
+        assert word == "bootstrap"
+        yield bootstrap
+        process.stdin.close()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with running_webhook() as server:
+        yield server
 
 
 _numbers = itertools.count(1)

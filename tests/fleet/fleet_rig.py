@@ -46,7 +46,7 @@ class Rig:
         self.pump = Pump(
             self.database,
             Offsets(self.group, "test"),
-            Inventory(self.database, self.clock),
+            Inventory(self.database, "test", self.clock),
             CHECKS,
             lambda record, reason: self.buried.append((record, reason)),
             self.clock,

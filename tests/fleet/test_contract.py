@@ -73,7 +73,7 @@ def test_a_spoiled_event_is_judged_as_its_schema_judges_it(
         "\0" not in text and not any(0xD800 <= ord(c) <= 0xDFFF for c in text)
         for text in [new] if isinstance(text, str)
     )  # fmt: skip
-    small = not isinstance(new, int) or -(2**63) <= new < 2**63
+    small = not isinstance(new, (int, float)) or -(2**63) <= new < 2**63
     if not (stored and small):
         return
     try:

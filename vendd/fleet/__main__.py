@@ -5,13 +5,14 @@ or failed, 2 wrong usage or configuration.
 """
 
 import argparse
+import getpass
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from vendd import __version__
-from vendd.fleet.commands import consume, report
+from vendd.fleet.commands import alarm, consume, dlq, report
 from vendd.fleet.database import DatabaseDown, DatabaseRefused, SchemaUnusable
 from vendd.fleet.settings import Settings, SettingsError, load
 from vendd.fleet.stream import BrokerDown
@@ -42,9 +43,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:
-    if options.command == "inventory":
-        return consume.inventory(settings, _say)
-    return report.report(settings, options.machine, as_json=options.json)
+    match options.command:
+        case "inventory":
+            return consume.inventory(settings, _say)
+        case "notify":
+            return consume.notify(settings, _say)
+        case "report":
+            return report.report(settings, options.machine, as_json=options.json)
+        case "alarms":
+            return alarm.alarms(settings, as_json=options.json)
+        case "ack":
+            return alarm.ack(settings, options.number, options.by, as_json=options.json)
+        case _:
+            return _dlq(options, settings)
+
+
+def _dlq(options: argparse.Namespace, settings: Settings) -> int:
+    if options.what == "show":
+        return dlq.show(settings, options.id, as_json=options.json)
+    choice = dlq.Choice(
+        tuple(getattr(options, "id", ())),
+        options.topic,
+        options.machine,
+        None if getattr(options, "all_states", False) else "open",
+    )
+    if options.what == "list":
+        return dlq.show_list(settings, choice, as_json=options.json)
+    if not choice.ids and not options.all:
+        raise ValueError(f"dlq {options.what}: name dead letters, or say --all")
+    do = dlq.replay_chosen if options.what == "replay" else dlq.drop
+    return do(settings, choice, yes=options.yes, as_json=options.json, said=_say)
 
 
 def _flags(options: argparse.Namespace) -> dict[str, Any]:
@@ -54,7 +82,7 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
     return flags
 
 
-_NEED_KAFKA = frozenset({"inventory"})
+_NEED_KAFKA = frozenset({"inventory", "notify", "dlq"})
 
 
 def _say(line: str) -> None:
@@ -66,10 +94,47 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"vendd-fleet {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _command(commands, "inventory", "keep the projection of stock, cash and machine state")
+    _command(commands, "notify", "raise alarms and tell the admins")
     told = _command(commands, "report", "what is missing, and whether everything adds up")
     told.add_argument("--machine", help="only this one")
-    told.add_argument("--json", action="store_true", help="for programs")
+    _json(told)
+    _json(_command(commands, "alarms", "what is wrong now"))
+    taken = _command(commands, "ack", "take care of an alarm: nobody else is told of it")
+    taken.add_argument("number", type=int, help="as it stands in the message")
+    taken.add_argument("--by", default=getpass.getuser(), metavar="NAME", help="default: you")
+    _json(taken)
+    _dlq_parser(commands)
     return parser
+
+
+def _dlq_parser(commands: Any) -> None:
+    letters = commands.add_parser("dlq", help="dead letters: list, show, replay, drop")
+    inner = letters.add_subparsers(dest="what", metavar="WHAT", required=True)
+    listed = _command(inner, "list", "those that wait")
+    listed.add_argument("--all-states", action="store_true", help="also replayed and dropped ones")
+    shown = _command(inner, "show", "headers and data of one")
+    shown.add_argument("id", help="as in the list: TOPIC/PARTITION/OFFSET")
+    for name, help_ in (
+        ("replay", "send them to the topics that they were meant for, under the same id"),
+        ("drop", "nobody needs them any more"),
+    ):
+        done = _command(inner, name, help_)
+        done.add_argument("id", nargs="*", help="as in the list")
+        done.add_argument("--all", action="store_true", help="all that wait and match")
+        done.add_argument("--yes", action="store_true", help="do it without asking")
+        _chosen(done)
+    _chosen(listed)
+    _json(shown)
+
+
+def _chosen(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--topic", help="only those meant for this topic")
+    command.add_argument("--machine", help="only those of this machine")
+    _json(command)
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="for programs")
 
 
 def _command(commands: Any, name: str, help_: str) -> argparse.ArgumentParser:

@@ -6,10 +6,12 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from vendd.fleet.clock import Clock
+from vendd.fleet.deadletters import CUT_HEADER, SOURCE_HEADER
 from vendd.fleet.envelope import DLQ_SUFFIX, REASON_HEADER, Record, shown_time
 from vendd.fleet.stream import BrokerDown
 
 DLQ_HEADERS: Final = "dlq_"
+REPLAYS_HEADER: Final = "dlq_replays"
 _ARRIVES_S: Final = 15.0
 _TOO_LARGE: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
 Headers = tuple[tuple[str, bytes], ...]
@@ -40,15 +42,16 @@ class Burial:
         """As it came, with why and whence. What is too large goes without its data."""
         headers = (
             *original(record.headers),
+            *((name, value) for name, value in record.headers if name == REPLAYS_HEADER),
             (REASON_HEADER, reason.encode(errors="replace")),
-            ("dlq_source", record.place.encode()),
+            (SOURCE_HEADER, record.place.encode()),
             ("dlq_group", self._group.encode()),
             ("dlq_at", shown_time(self._clock.now_ms()).encode()),
         )
         topic = record.topic + DLQ_SUFFIX
         failure = self._send(topic, record.key, record.value, headers)
         if failure is not None and failure.code() in _TOO_LARGE:
-            bare = (*headers, ("dlq_data", b"too large to keep"))
+            bare = (*headers, (CUT_HEADER, b"too large to keep"))
             failure = self._send(topic, record.key, b"", bare)
         if failure is not None:
             raise BrokerDown(f"{self._prefix}{topic}: {failure.str()}")

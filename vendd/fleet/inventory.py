@@ -11,6 +11,7 @@ from typing import Final
 from vendd.fleet.archive import Archive
 from vendd.fleet.clock import Clock
 from vendd.fleet.database import Database, Session
+from vendd.fleet.deadletters import file_letters
 from vendd.fleet.envelope import DeadLetter, Event
 from vendd.fleet.history import History, Life
 from vendd.fleet.projection import Malformed, Put, project
@@ -25,8 +26,9 @@ _WHY: Final = 300  # characters of a dead letter's reason
 class Inventory:
     """`Handler` of the group that keeps the projection."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, cluster: str, clock: Clock) -> None:
         self._archive = Archive(database)
+        self._cluster = cluster
         self._clock = clock
 
     def handle(
@@ -43,6 +45,8 @@ class Inventory:
         for letter in letters:
             batch.account(letter)
         batch.write(session)
+        if letters:
+            file_letters(session, self._cluster, letters)
         self._archive.save(session, histories.values())
         return batch.handled
 

@@ -1,12 +1,12 @@
 """The life of one consumer: read, commit, and wait where Kafka or the database is away."""
 
 import threading
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 from vendd.fleet.clock import Clock
 from vendd.fleet.database import DatabaseDown
-from vendd.fleet.pump import Fenced, Handled, Pump
+from vendd.fleet.pump import Fenced, Handled, Part, Pump
 from vendd.fleet.stream import BrokerDown, Stream
 
 BATCH: Final = 1_000
@@ -15,12 +15,20 @@ FIRST_WAIT_S: Final = 0.5
 LONGEST_WAIT_S: Final = 30.0
 CAUGHT_UP_MS: Final = 5_000
 Said = Callable[[str], None]
-Told = Callable[[Handled, float], None]
+
+
+class Observer(Protocol):
+    """Hears how the consumer does."""
+
+    def batch(self, handled: Handled, seconds: float, age_s: float) -> None:
+        """Committed, in so many seconds; its newest record is `age_s` old."""
+
+    def lags(self, lags: Mapping[Part, int]) -> None:
+        """Records not read yet, by partition."""
 
 
 class Service:
-    """Runs until `stop` is set. `told` hears of every committed batch, `turn` is called between
-    batches at least every `READ_S`."""
+    """Runs until `stop` is set; `turns` are called between batches, at least every `READ_S`."""
 
     def __init__(
         self,
@@ -29,8 +37,8 @@ class Service:
         clock: Clock,
         stop: threading.Event,
         said: Said,
-        told: Told,
-        turn: Callable[[], None] = lambda: None,
+        observer: Observer,
+        turns: Sequence[Callable[[], None]],
     ) -> None:
         self._stream = stream
         stream.revoked = pump.revoked
@@ -38,8 +46,8 @@ class Service:
         self._clock = clock
         self._stop = stop
         self._said = said
-        self._told = told
-        self._turn = turn
+        self._observer = observer
+        self._turns = turns
         self._failed_in_a_row = 0
         self._caught_up_ms = 0
 
@@ -47,7 +55,8 @@ class Service:
         while not self._stop.is_set():
             try:
                 self._step()
-                self._turn()
+                for turn in self._turns:
+                    turn()
                 self._failed_in_a_row = 0
             except (DatabaseDown, BrokerDown, Fenced) as error:
                 self._said(f"{error}; trying again")
@@ -62,13 +71,18 @@ class Service:
             begun_ms = self._clock.now_ms()
             handled = self._pump.take(records)
             self._stream.note(self._pump.positions)
-            self._told(handled, (self._clock.now_ms() - begun_ms) / 1000)
+            now_ms = self._clock.now_ms()
+            seconds, age_s = (now_ms - begun_ms) / 1000, (now_ms - records[-1].arrived_ms) / 1000
+            self._observer.batch(handled, seconds, age_s)
+            for record, reason in handled.refused:
+                self._said(f"{record.place}: refused: {reason}")
         if self._clock.now_ms() - self._caught_up_ms >= CAUGHT_UP_MS:
             self._note_end()
 
     def _note_end(self) -> None:
         """Where nothing is left to read, silence is the machines' own."""
         lags = self._stream.lags(self._pump.positions)
+        self._observer.lags(lags)
         ended = [part for part, lag in lags.items() if lag == 0]
         if ended:
             self._pump.caught_up(ended)

@@ -13,6 +13,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, ValidationError
 
+from vendd.fleet.alarms.rules import Limits
+from vendd.fleet.alarms.telling import Admin, Manners
+
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
 _PASSWORD_IN_URL: Final = re.compile(r"://[^/@\s]*:[^/@\s]+@")
@@ -48,12 +51,30 @@ class Metrics(Section):
     port: Annotated[int, Strict(), Field(ge=0, le=65_535)] = 0
 
 
+class Site(Section):
+    """Machines that stand beside each other: one that sells nothing is compared with the rest."""
+
+    name: Text
+    machines: tuple[Text, ...]
+
+
 class Settings(Section):
-    """One deployment. The groups are ``<group>-inventory`` and ``<group>-notify``."""
+    """One deployment. The groups are ``<group>-inventory`` and ``<group>-notify``. `every_s`: how
+    often the rules are evaluated; `inbox_days`: how long each event's own row is kept."""
 
     database: Text
     kafka: Kafka
     metrics: Metrics = Metrics()
+    alarms: Limits = Limits()
+    notify: Manners = Manners()
+    admin: tuple[Admin, ...] = ()
+    site: tuple[Site, ...] = ()
+    every_s: Count = 30
+    inbox_days: Count = 90
+
+    def sites(self) -> dict[str, frozenset[str]]:
+        """Machine -> those that stand beside it. A machine without a site is compared with all."""
+        return {name: frozenset(site.machines) for site in self.site for name in site.machines}
 
 
 def load(path: Path | None, flags: Mapping[str, Any]) -> Settings:
@@ -65,14 +86,37 @@ def load(path: Path | None, flags: Mapping[str, Any]) -> Settings:
     for key, value in flags.items():
         if value is not None:
             _put(values, key.split("."), value)
+    problems += [f"{where}: {problem}" for problem in _twice(values)]
     try:
-        settings = Settings.model_validate(_revealed(values, problems))
+        unreadable: list[str] = []
+        revealed = _revealed(values, unreadable)
+        problems += [f"{where}: {problem}" for problem in unreadable]
+        settings = Settings.model_validate(revealed)
     except ValidationError as error:
         problems += [f"{where}: {_said(each)}" for each in error.errors()]
     else:
         if not problems:
             return settings
     raise SettingsError(problems)
+
+
+def _twice(values: Mapping[str, Any]) -> Iterator[str]:
+    """Names that stand for two admins, and machines at two sites."""
+    for key, of in (("admin", _names), ("site", _members)):
+        entries = values.get(key)
+        listed = entries if isinstance(entries, list) else []
+        names = [name for entry in listed for name in of(entry)]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"{key}: {name!r} stands in two of them"
+
+
+def _names(entry: Any) -> list[str]:
+    return [str(entry["name"])] if isinstance(entry, dict) and "name" in entry else []
+
+
+def _members(entry: Any) -> list[str]:
+    members = entry.get("machines") if isinstance(entry, dict) else None
+    return [str(each) for each in members] if isinstance(members, list) else []
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -148,22 +148,7 @@ class Stream:
         if error is not None:
             self._complain(error)
             return None
-        _, at_ms = message.timestamp()
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
-        assert topic is not None
-        assert partition is not None
-        assert offset is not None
-        headers = message.headers() or ()
-        pairs = headers.items() if isinstance(headers, dict) else headers
-        return Record(
-            topic=topic.removeprefix(self._prefix),
-            partition=partition,
-            offset=offset,
-            arrived_ms=max(0, at_ms),
-            key=_bytes(message.key()),
-            value=_bytes(message.value()),
-            headers=tuple((name, _bytes(value)) for name, value in pairs),
-        )
+        return record_of(message, self._prefix)
 
     def _complain(self, error: KafkaError) -> None:
         """Once per kind: a topic that doesn't exist yet is said again with every refresh."""
@@ -183,6 +168,26 @@ class Stream:
 
 def _nobody(_parts: Sequence[Part]) -> None:
     """No partition was placed yet: nobody has to hear that it is gone."""
+
+
+def record_of(message: Message, prefix: str) -> Record:
+    """A message without error, in our terms."""
+    _, at_ms = message.timestamp()
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None
+    assert partition is not None
+    assert offset is not None
+    headers = message.headers() or ()
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return Record(
+        topic=topic.removeprefix(prefix),
+        partition=partition,
+        offset=offset,
+        arrived_ms=max(0, at_ms),
+        key=_bytes(message.key()),
+        value=_bytes(message.value()),
+        headers=tuple((name, _bytes(value)) for name, value in pairs),
+    )
 
 
 def _bytes(raw: bytes | str | None) -> bytes:

@@ -51,6 +51,7 @@ PROJECTORS: Final[Mapping[str, Callable[[Entry], None]]] = {
     "fault": _by("fault_id"),
     "slot-state": _by("slot"),
     "temperature": _by("zone"),
-    "visit": _by("visit_id"),
+    "visit": whole,
+    "command": _by("kind"),
     "outbox-thinned": thinned,
 }

@@ -1,0 +1,223 @@
+"""What the rules look at, read from the projection in one go."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from vendd.fleet.completeness import Completeness, completeness
+from vendd.fleet.database import Session
+from vendd.fleet.reconcile import Difference, differences
+from vendd.fleet.spans import Range
+
+CASH: Final = frozenset({"coin", "bill", "token"})
+CARD: Final = frozenset({"card", "app"})
+_ANNOUNCES: Final = {"reboot", "restart", "update"}
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """A claim, refund due or doubtful sale that nobody has closed. `kind` as in `MATTERS`."""
+
+    kind: str
+    ref: str
+    opened_ms: int
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class MachineView:
+    """One machine. Times are ms since 1970, None: never. `heartbeat_s`: when it said to be heard
+    of next; `announced_ms`: when it said that it would go away. `proof` and `differences` are of
+    machines that may have something to tell; `unripe` gaps may still be on their way."""
+
+    machine: str
+    last_ms: int
+    heartbeat_s: int | None = None
+    announced_ms: int | None = None
+    sold_ms: int | None = None
+    cash_ms: int | None = None
+    card_ms: int | None = None
+    matters: tuple[Matter, ...] = ()
+    proof: Completeness | None = None
+    differences: tuple[Difference, ...] = ()
+    unripe: tuple[Range, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FleetView:
+    """All machines, up to `horizon_ms`: what happened later isn't consumed yet. None: no consumer
+    was ever at the end of its partitions."""
+
+    now_ms: int
+    horizon_ms: int | None
+    machines: tuple[MachineView, ...] = ()
+    dead_letters: Mapping[str, int] = field(default_factory=dict)
+
+
+def look(session: Session, now_ms: int, group: str, ripe_ms: int) -> FleetView:
+    """The fleet as the projection of `group` has it. A gap is ripe when the event after it came
+    `ripe_ms` before the horizon: topics and brokers don't keep step."""
+    horizon_ms = _horizon(session, group)
+    beats, announced = _last_words(session)
+    sold = _sold(session)
+    matters = open_matters(session)
+    suspects = _suspects(session)
+    views = []
+    for name, last_ms in session.rows("SELECT machine, last_ms FROM machines ORDER BY machine"):
+        of_tender = sold.get(name, {})
+        suspect = name in suspects
+        proof = completeness(session, name) if suspect else None
+        views.append(
+            MachineView(
+                machine=name,
+                last_ms=last_ms,
+                heartbeat_s=beats.get(name),
+                announced_ms=announced.get(name),
+                sold_ms=max(of_tender.values(), default=None),
+                cash_ms=_newest(of_tender, CASH),
+                card_ms=_newest(of_tender, CARD),
+                matters=tuple(matters.get(name, ())),
+                proof=proof,
+                differences=tuple(differences(session, name)) if suspect else (),
+                unripe=_unripe(session, proof, (horizon_ms or now_ms) - ripe_ms),
+            )
+        )
+    letters = session.rows(
+        "SELECT topic, count(*) FROM dead_letters WHERE state = 'open' GROUP BY topic"
+    )
+    return FleetView(now_ms, horizon_ms, tuple(views), dict(letters))
+
+
+def _suspects(session: Session) -> set[str]:
+    """Machines with gaps, epochs, conflicts, or sums that don't chain: few of many."""
+    return {name for statement in _SUSPECTS for (name,) in session.rows(statement)}
+
+
+GAPS: Final = """
+    SELECT e.machine
+    FROM (SELECT machine, epoch, min(low) AS low, max(high) AS high
+          FROM lives GROUP BY machine, epoch) e
+    LEFT JOIN (SELECT l.machine, l.epoch, sum(s.last_seq - s.first_seq + 1) AS seen
+               FROM lives l JOIN spans s ON s.machine = l.machine AND s.life = l.life
+               GROUP BY l.machine, l.epoch) n
+    ON n.machine = e.machine AND n.epoch = e.epoch
+    WHERE e.low > 1 OR n.seen IS NULL OR n.seen <> e.high - e.low + 1
+"""
+"""Epochs with fewer events than their numbers have room for."""
+
+_TOTALS: Final = """
+    SELECT machine
+    FROM (SELECT t.machine,
+                 t.opening_count + t.sold - t.reported_count AS off,
+                 t.opening_value + t.value - t.reported_value AS off_value,
+                 t.opening_count - lag(t.reported_count) OVER w AS jump,
+                 t.opening_value - lag(t.reported_value) OVER w AS jump_value
+          FROM totals t JOIN lives l ON l.machine = t.machine AND l.life = t.life
+          WINDOW w AS (PARTITION BY t.machine, l.epoch ORDER BY l.bootcount)) c
+    WHERE off <> 0 OR off_value <> 0 OR jump <> 0 OR jump_value <> 0
+"""
+"""Lives that don't add up, or don't begin where the one before them ended."""
+
+_STOCK: Final = """
+    SELECT machine
+    FROM (SELECT t.machine,
+                 t.opening + t.moved - t.level AS off,
+                 t.opening - lag(t.level) OVER w AS jump
+          FROM slot_levels t JOIN lives l ON l.machine = t.machine AND l.life = t.life
+          WINDOW w AS (PARTITION BY t.machine, l.epoch, t.slot ORDER BY l.bootcount)) c
+    WHERE off <> 0 OR jump <> 0
+"""
+
+_SUSPECTS: Final = (
+    "SELECT machine FROM machines WHERE conflicts > 0",
+    "SELECT machine FROM lives WHERE epoch > 1 GROUP BY machine",
+    GAPS,
+    _TOTALS,
+    _STOCK,
+)
+
+
+def _unripe(session: Session, proof: Completeness | None, before_ms: int) -> tuple[Range, ...]:
+    if proof is None:
+        return ()
+    young = []
+    for epoch in proof.epochs:
+        for gap in epoch.missing:
+            later = session.rows(
+                "SELECT i.arrived_ms FROM inbox i JOIN lives l"
+                " ON l.machine = i.machine AND l.life = i.life"
+                " WHERE i.machine = ? AND l.epoch = ? AND i.seq = ?",
+                (proof.machine, epoch.number, gap[1] + 1),
+            )
+            if later and later[0][0] > before_ms:
+                young.append(gap)
+    return tuple(young)
+
+
+def open_matters(session: Session) -> dict[str, list[Matter]]:
+    """By machine. References are few and used again: a closing belongs to the last matter that
+    was opened before it."""
+    order = {
+        (machine, life): (epoch, bootcount)
+        for machine, life, epoch, bootcount in session.rows(
+            "SELECT machine, life, epoch, bootcount FROM lives"
+        )
+    }
+    told: list[tuple[Any, ...]] = []
+    for machine, life, seq, kind, ref, sale_id, opened_ms, amount, currency in session.rows(
+        "SELECT machine, life, seq, kind, ref, sale_id, opened_ms, amount, currency FROM matters"
+    ):
+        matter = Matter(kind, ref, opened_ms, amount, currency)
+        told.append((machine, *order[machine, life], seq, 0, (ref, sale_id), matter))
+    for machine, life, seq, ref in session.rows("SELECT machine, life, seq, ref FROM closings"):
+        told.append((machine, *order[machine, life], seq, 1, (ref,), None))
+    found: dict[str, list[tuple[tuple[str, ...], Matter]]] = {}
+    for machine, _epoch, _boot, _seq, _side, refs, matter in sorted(told, key=lambda row: row[:5]):
+        of = found.setdefault(machine, [])
+        if matter is not None:
+            of.append((refs, matter))
+            continue
+        closed = next((each for each in reversed(of) if refs[0] in each[0]), None)
+        if closed is not None:
+            of.remove(closed)
+    return {machine: [matter for _, matter in of] for machine, of in found.items()}
+
+
+def _last_words(session: Session) -> tuple[dict[str, int], dict[str, int]]:
+    beats: dict[str, int] = {}
+    announced: dict[str, int] = {}
+    for machine, subject, at_ms, text in session.rows(
+        "SELECT l.machine, l.subject, l.at_ms, l.data FROM latest l"
+        " JOIN lives v ON v.machine = l.machine AND v.life = l.life"
+        " WHERE l.subject IN ('heartbeat', 'command', 'software-changed')"
+        " ORDER BY v.epoch, v.bootcount, l.last_seq"
+    ):
+        data = json.loads(text)
+        if subject == "heartbeat":
+            beats[machine] = data["next_heartbeat_s"]
+        elif data.get("kind") in _ANNOUNCES or data.get("state") == "started":
+            announced[machine] = at_ms
+    return beats, announced
+
+
+def _sold(session: Session) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for machine, tender, at_ms in session.rows("SELECT machine, tender, at_ms FROM last_sales"):
+        found.setdefault(machine, {})[tender] = at_ms
+    return found
+
+
+def _newest(of_tender: Mapping[str, int], kinds: frozenset[str]) -> int | None:
+    return max((at for tender, at in of_tender.items() if tender in kinds), default=None)
+
+
+def _horizon(session: Session, group: str) -> int | None:
+    """The partition that is furthest behind decides. A dead-letter topic need not exist."""
+    rows = session.rows(
+        "SELECT cluster, min(caught_up_ms), max(caught_up_ms) FROM offsets"
+        " WHERE group_id = ? AND topic NOT LIKE ? GROUP BY cluster ORDER BY 3 DESC",
+        (group, "%.dlq"),
+    )
+    return rows[0][1] or None if rows else None  # of the cluster that is in use
