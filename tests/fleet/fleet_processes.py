@@ -14,10 +14,12 @@ from vendd.fleet.database import Database, DatabaseDown, DatabaseRefused
 from vendd.fleet.envelope import Record
 
 LOOK_S: Final = 0.02
-HASTY: Final = (
-    '[kafka.options]\n"session.timeout.ms" = "1500"\n"heartbeat.interval.ms" = "300"\n'
-    """Configuration of consumers whose death is noticed soon."""
-)
+HASTY: Final = """
+[kafka.options]
+"session.timeout.ms" = "1500"
+"heartbeat.interval.ms" = "300"
+"""
+"""Configuration of consumers whose death is noticed soon."""
 
 
 class Consumers:

@@ -72,59 +72,81 @@ def told(webhook: Webhook, wanted: str) -> str:
     raise AssertionError(f"{wanted!r} was not told: {webhook.got}")
 
 
+class Scene:
+    """A machine whose first sale arrived without its data, and both consumers at work."""
+
+    def __init__(self, bootstrap: str, prefix: str, consumers: Consumers, folder: Path) -> None:
+        self.machine = ModelMachine(slots=1)
+        for _ in range(8):
+            self.machine.sell("A1")
+        records = self.machine.records
+        place = next(n for n, r in enumerate(records) if r.topic == "transaction-events")
+        self.whole, self.number = records[place], place + 1
+        self.consumers, self.port = consumers, free_port()
+        consumers.start("inventory", "--metrics-port", str(self.port))
+        consumers.start("notify")
+        self.mended = (bootstrap, prefix, [self.whole])
+        publish(bootstrap, prefix, [*records[:place], spoiled(self.whole), *records[place + 1 :]])
+        self.database = open_database(f"sqlite:///{folder}/fleet.db")
+        until(self.database, "SELECT count(*) FROM dead_letters", 1)
+
+    def report(self) -> str:
+        return self.consumers.run("report").stdout.removeprefix("machine m-1: seq 1..")
+
+    def show(self, letter: str) -> dict[str, str]:
+        shown = json.loads(self.consumers.run("dlq", "show", letter, "--json").stdout)
+        headers: dict[str, str] = shown["headers"]
+        return headers
+
+
 def test_from_the_machine_to_the_admin_and_back_from_the_dead_letters(
     mock_kafka: str, prefix: str, consumers: Consumers, webhook: Webhook, tmp_path: Path
 ) -> None:
-    machine = ModelMachine(slots=1)
-    for _ in range(8):
-        machine.sell("A1")
-    place = next(n for n, r in enumerate(machine.records) if r.topic == "transaction-events")
-    poison = machine.records[place]
-    records = [*machine.records[:place], spoiled(poison), *machine.records[place + 1 :]]
-    port = free_port()
-    consumers.start("inventory", "--metrics-port", str(port))
-    consumers.start("notify")
-    publish(mock_kafka, prefix, records)
-    database = open_database(f"sqlite:///{tmp_path}/fleet.db")
-    until(database, "SELECT count(*) FROM dead_letters", 1)
+    scene = Scene(mock_kafka, prefix, consumers, tmp_path)
+    last = scene.machine.books.seq
+    admin_is_told_and_takes_it_on(consumers, webhook)
+    letter = dead_letter_is_replayed_under_its_id(scene)
+    assert consumers.run("dlq", "drop", "--all", "--yes").stdout == "1 dropped\n"
+    assert letter.endswith("/1")
+    publish(*scene.mended)
+    until(scene.database, "SELECT count(*) FROM inbox", last)
+    assert scene.report() == f"{last}, nothing missing, 0 duplicates ignored\n"
+    seen = figures(scene.port)
+    assert seen['vendd_fleet_events_total{outcome="new"}'] == last
+    assert seen['vendd_fleet_events_total{outcome="refused"}'] == 2
+    assert seen['vendd_fleet_events_total{outcome="dead_letter"}'] == 2
+    assert seen["vendd_fleet_latency_seconds_count"] > 0
+    assert 'vendd_fleet_lag{partition="0",topic="transaction-events"}' in seen
+    scene.database.close()
+    assert consumers.stop() == [0, 0]
 
+
+def admin_is_told_and_takes_it_on(consumers: Consumers, webhook: Webhook) -> None:
     assert "has 2 left, 6 to its par level" in told(webhook, "low stock m-1")
     assert "transaction-events.dlq: 1" in told(webhook, "dead letters")
     listed = json.loads(consumers.run("alarms", "--json", code=1).stdout)["alarms"]
     number = next(alarm["id"] for alarm in listed if alarm["kind"] == "low_stock")
     assert "taken on by ann" in consumers.run("ack", str(number), "--by", "ann").stdout
 
+
+def dead_letter_is_replayed_under_its_id(scene: Scene) -> str:
+    """It can't be mended by that: it comes back as the next letter, whose id is returned."""
+    consumers, number = scene.consumers, scene.number
     (line, count) = consumers.run("dlq", "list").stdout.splitlines()
     letter, state, who, *_ = line.split("  ")
-    assert (state, who, count) == ("open", f"m-1:{place + 1}", "1 dead letter")
+    assert (state, who, count) == ("open", f"m-1:{number}", "1 dead letter")
     assert re.fullmatch(r"transaction-events\.dlq/\d/0", letter)
-    shown = json.loads(consumers.run("dlq", "show", letter, "--json").stdout)
-    assert shown["headers"]["dlq_source"] == letter.replace(".dlq", "")
-    assert "not JSON" in shown["headers"]["dlq_reason"]
-    report = consumers.run("report").stdout
-    last = machine.books.seq
-    assert f"seq 1..{last}, nothing missing, 1 dead letter ({place + 1})," in report
+    headers = scene.show(letter)
+    assert headers["dlq_source"] == letter.replace(".dlq", "")
+    assert "not JSON" in headers["dlq_reason"]
+    assert f"nothing missing, 1 dead letter ({number})," in scene.report()
     refused = consumers.run("dlq", "replay", letter, code=1)
     assert "replay 1 dead letter? Nothing was done; say --yes" in refused.stderr
-    consumers.run("dlq", "replay", letter, "--yes")
-    until(database, "SELECT count(*) FROM dead_letters WHERE state = 'open'", 1)
-    again = json.loads(consumers.run("dlq", "list", "--json").stdout)["letters"]
-    assert [each["id"] for each in again] == [letter[:-1] + "1"]
-    shown = json.loads(consumers.run("dlq", "show", again[0]["id"], "--json").stdout)
-    assert shown["headers"]["dlq_replays"] == "1"
-    assert shown["headers"]["ce_id"] == f"m-1:{place + 1}", "a replay keeps the id"
-    assert consumers.run("dlq", "drop", "--all", "--yes").stdout == "1 dropped\n"
-
-    publish(mock_kafka, prefix, [poison])  # mended at the source
-    until(database, "SELECT count(*) FROM inbox", last)
-    assert consumers.run("report").stdout == (
-        f"machine m-1: seq 1..{last}, nothing missing, 0 duplicates ignored\n"
-    )
-    seen = figures(port)
-    assert seen['vendd_fleet_events_total{outcome="new"}'] == last
-    assert seen['vendd_fleet_events_total{outcome="refused"}'] == 2
-    assert seen['vendd_fleet_events_total{outcome="dead_letter"}'] == 2
-    assert seen["vendd_fleet_latency_seconds_count"] > 0
-    assert 'vendd_fleet_lag{partition="0",topic="transaction-events"}' in seen
-    database.close()
-    assert consumers.stop() == [0, 0]
+    assert consumers.run("dlq", "replay", letter, "--yes").stdout == "1 replayed\n"
+    until(scene.database, "SELECT count(*) FROM dead_letters", 2)
+    (again,) = json.loads(consumers.run("dlq", "list", "--json").stdout)["letters"]
+    assert again["id"] == letter[:-1] + "1"
+    headers = scene.show(again["id"])
+    assert headers["dlq_replays"] == "1"
+    assert headers["ce_id"] == f"m-1:{number}"
+    return str(again["id"])
