@@ -257,3 +257,19 @@ def test_idle_polls_are_told_once():
         Said(4.0, 0, "c"),
         Said(5.0, 0, "a", True, 1),
     ]
+
+
+def test_what_a_gap_cut_off_is_told_before_it():
+    assert narrated(
+        "qibixx",
+        (TX, b"R,12\n"),
+        (Way.GAP, b""),
+        (RX, b"p,ACK\n"),
+        (TX, b"R,0B\n"),
+        (RX, b"p,0A\n"),
+    ) == [
+        "READER 1 POLL -> lost behind the adapter (the adapter said nothing)",
+        "--- a part of the recording was overwritten ---",
+        "an answer that nobody waits for: p,ACK",
+        "CHANGER POLL -> busy",
+    ]
