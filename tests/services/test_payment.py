@@ -339,8 +339,13 @@ def test_types_are_told_when_they_differ_and_after_a_device_came_up() -> None:
 
 def test_the_lever_clears_a_reader() -> None:
     async def test(till: Till) -> None:
-        till.payment.heard(LeverPressed())
+        for _ in range(20):  # held, or stuck: it must not keep the reader from ever being ready
+            till.payment.heard(LeverPressed())
+            await asyncio.sleep(0.1)
         assert till.reader.asked == ["recall"]
+        await asyncio.sleep(5)
+        till.payment.heard(LeverPressed())
+        assert till.reader.asked == ["recall"] * 2
 
     paying(test)
 

@@ -49,6 +49,7 @@ class Accepted:
     readers: frozenset[int] = frozenset()
 
 
+LEVER_GAP_S: Final = 3.0
 NOTHING: Final = Accepted()
 
 
@@ -72,6 +73,8 @@ class Payment:
         loop: asyncio.AbstractEventLoop,
         chance: random.Random,
     ) -> None:
+        self._loop = loop
+        self._lever_at: float | None = None
         self.coins = Coins(devices.changer, sink, loop, chance)
         self.bills = Bills(devices.validator, sink, loop, chance)
         self.cards = Cards(devices.readers, sink)
@@ -138,9 +141,17 @@ class Payment:
             case BillValidatorReady():
                 self.bills.forget()
             case LeverPressed():
-                self.cards.recall()
+                self._lever()
             case _:
                 pass
+
+    def _lever(self) -> None:
+        """Presses that follow each other closely are one: a lever that sticks must not keep a
+        reader from being ready."""
+        now, before = self._loop.time(), self._lever_at
+        self._lever_at = now
+        if before is None or now - before > LEVER_GAP_S:
+            self.cards.recall()
 
     def make_safe(self, waiting: Iterable[Report]) -> None:
         """Nothing can be committed: take no money, and give back what is not taken yet. `waiting`:
