@@ -4,6 +4,7 @@ Is NOT responsible for opening anything; everything here is a value.
 """
 
 from vendd.config import Config
+from vendd.config.payment import Pulse
 from vendd.config.sections import MatrixMotors
 from vendd.drivers.buzzer import BuzzerSetup
 from vendd.drivers.inputs import DropSensorSetup
@@ -66,12 +67,22 @@ def buzzer_setup(config: Config) -> BuzzerSetup | None:
     return None if config.buzzer is None else BuzzerSetup(pin(config, config.buzzer.pin))
 
 
+def enable_line(config: Config, pulse: Pulse) -> OutputLine | None:
+    """The line that is active while a pulse acceptor takes coins."""
+    if pulse.enable is None:
+        return None
+    return OutputLine(pin(config, pulse.enable), active_high=not pulse.enable_active_low)
+
+
 def safe_lines(config: Config) -> tuple[OutputLine, ...]:
-    """Every line that moves or switches something; all of them belong inactive while no daemon
-    runs. The heartbeat line comes first: without its edges the motor supply drops anyway."""
+    """Every line that moves or switches something, or lets coins in; all of them belong inactive
+    while no daemon runs. The heartbeat line comes first: without its edges the motor supply
+    drops anyway."""
     buzzer = buzzer_setup(config)
+    enables = (enable_line(config, pulse) for pulse in config.pulse)
     return (
         OutputLine(pin(config, config.motors.heartbeat)),
         *motor_layout(config).drive_lines(),
         *(() if buzzer is None else (OutputLine(buzzer.pin, buzzer.active_high),)),
+        *(line for line in enables if line is not None),
     )

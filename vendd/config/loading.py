@@ -38,8 +38,8 @@ def load_with_warnings(path: Path | str) -> tuple[Config, tuple[Problem, ...]]:
 
 def salvage(path: Path | str) -> Config | None:
     """What a configuration that `load` refuses still says of the motor lines: a `Config` with
-    only gpio, pins, motors and buzzer. For switching lines off, whatever was mistyped since
-    the daemon started. None when that can't be read either."""
+    only gpio, pins, motors, buzzer and pulse acceptors. For switching lines off, whatever was
+    mistyped since the daemon started. None when that can't be read either."""
     draft, _ = _draft(read(Path(path))[0])
     if draft.gpio is None or draft.motors is None:
         return None
@@ -47,6 +47,7 @@ def salvage(path: Path | str) -> Config | None:
     if not draft.pins.keys() >= set(needed):
         return None
     values: dict[str, Any] = {name: getattr(draft, name) for name in _SALVAGED}
+    values["pulse"] = tuple(pulse for _, pulse in draft.pulses if pulse.enable in draft.pins)
     return Config.model_construct(**values)
 
 

@@ -11,9 +11,8 @@ from vendd.drivers.bill_validator import BillRules
 from vendd.drivers.cashless import CashlessRules
 from vendd.drivers.cctalk_hopper import HopperFit
 from vendd.drivers.changer import ChangerRules, PayoutWay
-from vendd.drivers.pins import OutputLine
 from vendd.drivers.pulse import PulseSetup
-from vendd.hardware import pin
+from vendd.hardware import enable_line, pin
 from vendd.wire.cctalk.bill_validator import BillRules as CcTalkBillRules
 from vendd.wire.cctalk.coin_acceptor import CoinRules
 from vendd.wire.cctalk.frame import Checksum
@@ -138,13 +137,6 @@ def pulse_setup(config: Config, pulse: Pulse, number: int) -> PulseSetup:
     device = "coin_acceptor" if number == 1 else f"coin_acceptor_{number}"
     line = enable_line(config, pulse)
     return PulseSetup(pin(config, pulse.pin), rules, pulse.active_low, line, device)
-
-
-def enable_line(config: Config, pulse: Pulse) -> OutputLine | None:
-    """The line that is active while coins are taken."""
-    if pulse.enable is None:
-        return None
-    return OutputLine(pin(config, pulse.enable), active_high=not pulse.enable_active_low)
 
 
 def _mdb_poll_s(config: Config) -> float:
