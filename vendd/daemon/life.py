@@ -25,7 +25,7 @@ from vendd.daemon.housekeeping import FULL, Housekeeping, keeping
 from vendd.daemon.media import media_key
 from vendd.daemon.pulse import beat
 from vendd.daemon.stream import Stream
-from vendd.daemon.tenders import Ground, Kept
+from vendd.daemon.tenders import Ground, Kept, on_bus
 from vendd.daemon.tracing import Tracing
 from vendd.daemon.versions import Versions
 from vendd.daemon.vitals import Vitals
@@ -171,7 +171,7 @@ class Daemon:
         assert self.writer is not None
         assert self.hardware is not None
         stream, house = self._stream(loaded, stored, versions)
-        notification = Notification(loaded.settings.get(FAULTS))
+        notification = Notification(loaded.settings.get(FAULTS), on_bus(self._config))
         dispensing = Dispensing(self.hardware.motors, self._inbox, self._loop)
         crew = Crew(
             books=books,

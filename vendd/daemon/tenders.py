@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from vendd.config import Config
 from vendd.core.sale.pieces import Payout
 from vendd.core.sale.reports import Tube
+from vendd.core.sale.tenders import BILLS, CARD, COINS
 from vendd.daemon import device_rules as rules
 from vendd.daemon.media import MediaSink
 from vendd.drivers.adapter_search import AutoBus
@@ -205,3 +206,16 @@ class Tenders:
 
     def _note_evidence(self, coin_type: int, evidence: Evidence) -> None:
         self._kept.note(f"{HOPPER_AT}{coin_type}", json.dumps(asdict(evidence)))
+
+
+def on_bus(config: Config) -> dict[str, tuple[str, ...]]:
+    """The tenders whose devices hang on each bus: what is gone when it is."""
+    coins, bills = config.changer_bus(), config.validator_bus()
+    return {
+        bus: (
+            *((COINS,) if coins == bus else ()),
+            *((BILLS,) if bills == bus else ()),
+            *((CARD,) if bus == "mdb" and config.readers() else ()),
+        )
+        for bus in ("mdb", "cctalk")
+    }

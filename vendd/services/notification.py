@@ -13,8 +13,11 @@ from typing import Final, Literal
 
 import structlog
 
-from vendd.core.facts import ClaimOpened, Fact, Fault, LowStockAlert, RefundDue, Security, Severity
+from vendd.core.facts import ClaimOpened, Fact, Fault, LowStockAlert, RefundDue, Security
+from vendd.core.policy import Policy
 from vendd.core.rows import Record, SettingSet
+from vendd.core.sale.bill_reports import BillValidatorLost, BillValidatorReady
+from vendd.core.sale.card_reports import CardReaderLost, CardReaderReady
 from vendd.core.sale.reports import (
     ChangerLost,
     ChangerReady,
@@ -24,33 +27,16 @@ from vendd.core.sale.reports import (
     Report,
     Started,
 )
-from vendd.core.snapshot import Moment
+from vendd.core.snapshot import Snapshot
+from vendd.services.severity import OnBus, Weight, weigh
 
 SETTING: Final = "faults_open"
 TOLD_PER_HOUR: Final = 6
 _HOUR_MS: Final = 3_600_000
-_SEVERITY: Final = {
-    "changer": Severity.NO_CASH,
-    "mdb": Severity.NO_CASH,  # the bus: whatever takes money hangs on it
-    "disk": Severity.DOWN,
-    "keypad": Severity.DOWN,
-    "storage": Severity.DOWN,
-    "motors": Severity.DOWN,
-    "outbox": Severity.DOWN,
-    "drop_sensor": Severity.SLOT_OFF,
-}
-_STOPS: Final = {
-    "changer": ("coins",),
-    "mdb": ("coins",),
-    "disk": ("everything",),
-    "keypad": ("everything",),
-    "storage": ("everything",),
-    "motors": ("everything",),
-    "outbox": ("everything",),
-    "drop_sensor": ("slots",),
-}
 _ALERTS: Final = (Fault, LowStockAlert, ClaimOpened, RefundDue, Security)
+_NO_DEVICE: Final = Snapshot({}, Policy())  # what a device of an earlier life is weighed in
 _CHANGER_LOST: Final = ("changer", "changer_lost", None)
+_VALIDATOR_LOST: Final = ("bill_validator", "bill_validator_lost", None)
 _BEAM_BLOCKED: Final = ("drop_sensor", "beam_blocked", None)
 _log = structlog.get_logger()
 Key = tuple[str, str, str | None]  # device, code, slot
@@ -63,37 +49,54 @@ class _Open:
     slot: str | None
     since_ms: int
     started_at: str
+    weight: Weight
     count: int = 1
     told: bool = True
 
 
 class Notification:
-    """Keeps which faults are open. Not durable by itself: `records` belong into the commit."""
+    """Keeps which faults are open. Not durable by itself: `records` belong into the commit.
+    `on_bus`: what a bus takes with it when it is lost."""
 
-    def __init__(self, faults_open: str | None = None) -> None:
+    def __init__(self, faults_open: str | None = None, on_bus: OnBus | None = None) -> None:
+        self._on_bus = on_bus or {}
         # Device, code, slot and, since it is kept, when it started.
         self._left_over: list[list[str | None]] = json.loads(faults_open) if faults_open else []
         self._suppressed: Counter[Key] = Counter()
         self._open: dict[Key, _Open] = {}
         self._told_at: dict[Key, list[int]] = {}
 
-    def records(self, report: Report, now: Moment) -> list[Record]:
-        """What this report means for the fault list."""
+    def records(self, report: Report, world: Snapshot) -> list[Record]:
+        """What this report means for the fault list; `world` as it is with this report."""
         match report:
             case Started():
                 return self._end_left_over()
             case FaultStarted(code, device, detail, selection):
-                return self._started((device, code, selection), detail, now)
+                return self._started((device, code, selection), detail, world)
             case FaultEnded(code, device, selection):
-                return self._ended((device, code, selection), now)
-            case ChangerLost(why):
-                return self._started(_CHANGER_LOST, why, now)
-            case ChangerReady():
-                return self._ended(_CHANGER_LOST, now)
+                return self._ended((device, code, selection), world)
             case DropSensorChanged(True):
-                return self._started(_BEAM_BLOCKED, "", now)
+                return self._started(_BEAM_BLOCKED, "", world)
             case DropSensorChanged(False):
-                return self._ended(_BEAM_BLOCKED, now)
+                return self._ended(_BEAM_BLOCKED, world)
+            case _:
+                return self._device(report, world)
+
+    def _device(self, report: Report, world: Snapshot) -> list[Record]:
+        """A payment device came or went: a pair like any other fault's."""
+        match report:
+            case ChangerLost(why):
+                return self._started(_CHANGER_LOST, why, world)
+            case ChangerReady():
+                return self._ended(_CHANGER_LOST, world)
+            case BillValidatorLost(why):
+                return self._started(_VALIDATOR_LOST, why, world)
+            case BillValidatorReady():
+                return self._ended(_VALIDATOR_LOST, world)
+            case CardReaderLost(number, why):
+                return self._started(_reader_lost(number), why, world)
+            case CardReaderReady(number):
+                return self._ended(_reader_lost(number), world)
             case _:
                 return []
 
@@ -112,32 +115,35 @@ class Notification:
         for device, code, slot, *since in self._left_over:
             assert device is not None
             assert code is not None
-            fault = _fault((device, code, slot), "ended", 1, "cleared by restart")
+            weight = weigh(device, code, _NO_DEVICE, self._on_bus)
+            fault = _fault((device, code, slot), "ended", 1, weight, "cleared by restart")
             started_at = since[0] if since else None
             ended.append(replace(fault, started_at=started_at, cleared_by="restart"))
         self._left_over = []
         return [*ended, self._setting()] if ended else []
 
-    def _started(self, key: Key, detail: str, now: Moment) -> list[Record]:
+    def _started(self, key: Key, detail: str, world: Snapshot) -> list[Record]:
+        now = world.now
         known = self._open.get(key)
         if known is not None:
             self._open[key] = replace(known, count=known.count + 1)
             return []
         told = self._may_tell(key, now.uptime_ms)
-        self._open[key] = _Open(*key, now.uptime_ms, now.wall, told=told)
+        weight = weigh(key[0], key[1], world, self._on_bus)
+        self._open[key] = _Open(*key, now.uptime_ms, now.wall, weight, told=told)
         if not told:
             self._suppressed[key] += 1
             return []
-        fault = _fault(key, "started", 1, detail)
+        fault = _fault(key, "started", 1, weight, detail)
         suppressed = self._suppressed.pop(key, 0) or None
         return [replace(fault, started_at=now.wall, suppressed=suppressed), self._setting()]
 
-    def _ended(self, key: Key, now: Moment) -> list[Record]:
+    def _ended(self, key: Key, world: Snapshot) -> list[Record]:
         known = self._open.pop(key, None)
         if known is None or not known.told:
             return []
-        duration = (now.uptime_ms - known.since_ms) // 1000
-        fault = _fault(key, "ended", known.count, "", duration)
+        duration = (world.now.uptime_ms - known.since_ms) // 1000
+        fault = _fault(key, "ended", known.count, known.weight, "", duration)
         ended = replace(fault, started_at=known.started_at, cleared_by="device")
         return [ended, self._setting()]
 
@@ -163,22 +169,28 @@ def _fault(
     key: Key,
     state: Literal["started", "ended"],
     count: int,
+    weight: Weight,
     detail: str,
     duration: int | None = None,
 ) -> Fault:
     device, code, slot = key
+    severity, stops = weight
     return Fault(
         fault_id=_id(key),
         state=state,
         code=code,
         device=device,
-        severity=_SEVERITY.get(device, Severity.DEGRADED),
-        stops=_STOPS.get(device, ()),
+        severity=severity,
+        stops=stops,
         count=count,
         detail=detail,
         slot=slot,
         duration_s=duration,
     )
+
+
+def _reader_lost(number: int) -> Key:
+    return f"card_reader_{number}", "card_reader_lost", None
 
 
 def _event_name(fact: Fact) -> str:

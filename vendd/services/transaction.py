@@ -156,7 +156,7 @@ class Engine:
         service = self.memory.service.step(report)
         world = replace(observe(self.snapshot, service, report), now=moment)
         sale, decided, acts = step(self.memory.sale, report, world)
-        noted = self._crew.notification.records(report, moment)
+        noted = self._crew.notification.records(report, world)
         records = (*decided, *inventory.facts_of(decided, world), *noted)
         following, after = Memory(sale, service), world.after(decided) if decided else world
         records = (*records, *self._crew.telemetry.records(report, sale, after, records))
