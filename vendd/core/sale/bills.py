@@ -44,6 +44,7 @@ from vendd.core.sale.states import (
     Stacking,
     WaitingForTap,
 )
+from vendd.core.sale.tariff import Tariff
 
 _UNCLEAR_KEPT: Final = 4
 
@@ -340,11 +341,11 @@ def _lost_bill(d: Draft, bill: int | None, value: int, status: str) -> None:
 # --- a selection with a held bill --------------------------------------------------------------
 
 
-def stack_for(d: Draft, selection: str, overpay: int) -> None:
+def stack_for(d: Draft, selection: str, tariff: Tariff, overpay: int) -> None:
     """Reserve, then stack; the motor waits for `BillStacked`."""
     bill = d.state.bill
     assert bill is not None
-    sale = new_sale(d, selection, overpay=overpay)
+    sale = new_sale(d, selection, tariff, overpay=overpay)
     d.clear_entry()
     d.hush()
     d.record(Reserved(sale.id, selection))

@@ -74,8 +74,15 @@ def on_session(d: Draft, report: SessionBegun) -> None:
     elif d.selling and tenders.open_to_cards(d.state, d.world):
         d.hush()
         d.go(SessionOpen(_session(report)), d.policy.session_ms)
+    elif isinstance(phase, AgeCheck) and _shows_age(d, phase, report.reader):
+        d.update(replace(phase, session=_session(report)))
     elif not (isinstance(phase, Authorising) and _reader(phase.sale) == report.reader):
         d.do(CompleteSession(report.reader))
+
+
+def _shows_age(d: Draft, phase: AgeCheck, reader: int) -> bool:
+    """The card that is there for an age check can pay as well."""
+    return phase.reader == reader and (d.policy.mixed_tender or not d.state.money)
 
 
 def _session(report: SessionBegun) -> Session:

@@ -41,8 +41,8 @@ def doubtful_payout(
     d.record(
         SaleDoubtful(
             sale_id=phase.sale.id if phase.sale else payout.id,
-            amount=payout.amount,
-            tender="coin",
+            amount=payout.amount - payout.bills_out,
+            tender="bill" if payout.out == "bills" else "coin",
             policy="payout_unknown",
             booked_as="claim",
             evidence=Evidence(

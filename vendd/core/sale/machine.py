@@ -145,9 +145,9 @@ def _settle_origin(d: Draft) -> None:
 def _return_when_shut(d: Draft) -> None:
     """Out of service with credit: returned first. While the door is open money rests."""
     if not d.selling:
-        card.let_go(d)
         if isinstance(d.state.phase, AgeCheck):
             age.stop(d)
+        card.let_go(d)
     if d.shut and not d.world.door_open and isinstance(d.state.phase, _CREDIT_STANDS):
         paying.give_back(d, CreditEnd.OUT_OF_SERVICE)
 

@@ -120,9 +120,15 @@ def _plan(d: Draft, kind: Literal["change", "refund"]) -> tuple[int, Coins, Coin
 def _ask_for(d: Draft, payout: Payout) -> None:
     """Bills first: if they don't come out, coins can still make it up."""
     if payout.out == "bills":
-        d.do(PayBills(payout.id, payout.bills, payout.amount))
+        bills = {s.type: s.value for s in d.world.recycler}
+        d.do(PayBills(payout.id, payout.bills, _value(payout.bills, bills)))
     else:
-        d.do(PayOut(payout.id, payout.coins, payout.amount - payout.bills_out))
+        tubes = {t.type: t.value for t in d.world.tubes}
+        d.do(PayOut(payout.id, payout.coins, _value(payout.coins, tubes)))
+
+
+def _value(pieces: Coins, values: dict[int, int]) -> int:
+    return sum(values[type_] * count for type_, count in pieces)
 
 
 def ask_again(d: Draft) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 from vendd.core import ledger
 from vendd.core.facts import CashMoved, CoinCount, DeviceFound
 from vendd.core.rows import BoxChanged, Posted, RecyclerSet
-from vendd.core.sale import security
+from vendd.core.sale import security, sources
 from vendd.core.sale.bill_reports import (
     BillsRemoved,
     BillValidatorReady,
@@ -14,13 +14,15 @@ from vendd.core.sale.bill_reports import (
     RecyclerRead,
     RecyclerStore,
 )
+from vendd.core.sale.closing import to_credit
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.paying import on_stores_after
+from vendd.core.sale.paying import ask_again, on_stores_after
 from vendd.core.sale.pieces import (
     BillDoing,
 )
 from vendd.core.sale.reports import Timer
 from vendd.core.sale.states import (
+    Owed,
     Paying,
 )
 
@@ -54,12 +56,26 @@ def on_ready(d: Draft, report: BillValidatorReady) -> None:
     bill = d.state.bill
     if bill is not None and bill.doing is BillDoing.AWAITED:
         d.arm(Timer.BILL, READY_MS)
+    if not d.world.changer.fitted:
+        d.set(booting=False)
     phase = d.state.phase
     if isinstance(phase, Paying) and phase.payout.out == "bills" and phase.payout.asked:
         if not phase.payout.unknown:
             return  # its own end is still to come
         on_stores_after(d, report.recycler)
     take_stores(d, report.recycler, "restart_difference" if d.world.recycler else "fill")
+    _pay_again(d)
+
+
+def _pay_again(d: Draft) -> None:
+    """What waited for something that pays out. A changer that is still to come up has the word."""
+    phase = d.state.phase
+    if not sources.ready(d.world) or (d.state.booting and not d.world.changer.ready):
+        return
+    if isinstance(phase, Paying) and not phase.payout.asked:
+        ask_again(d)
+    elif isinstance(phase, Owed) and phase.dead:
+        to_credit(d)
 
 
 def on_stores_read(d: Draft, report: RecyclerRead) -> None:

@@ -90,7 +90,8 @@ def _finish(d: Draft, sale: Sale, state: RefundState, *, still_open: bool = Fals
         ref = entry.ref
         if still_open:
             _keep(d, entry)
-    outcome = Outcome.REFUNDED if ref is None else Outcome.DOUBTFUL
+    due = Outcome.PARTLY_REFUNDED if sale.from_credit else Outcome.DOUBTFUL
+    outcome = Outcome.REFUNDED if ref is None else due
     close_sale(d, sale, outcome, sale.failed, refund_state=_SAID[state])
     not_delivered(d, sale, ref)
 

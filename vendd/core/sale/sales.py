@@ -49,9 +49,9 @@ def new_sale(d: Draft, selection: str, tariff: Tariff | None = None, *, overpay:
     )
 
 
-def begin(d: Draft, selection: str, *, overpay: int = 0) -> None:
+def begin(d: Draft, selection: str, tariff: Tariff | None = None, *, overpay: int = 0) -> None:
     """Reserve and commit the intent to turn; the motor starts after that commit (S1)."""
-    sale = new_sale(d, selection, overpay=overpay)
+    sale = new_sale(d, selection, tariff, overpay=overpay)
     d.clear_entry()
     d.hush()
     d.record(Reserved(sale.id, selection))

@@ -26,7 +26,7 @@ from vendd.core.sale.states import (
     SessionOpen,
     WaitingForTap,
 )
-from vendd.core.sale.tariff import for_card, for_cash
+from vendd.core.sale.tariff import Tariff, for_card, for_cash
 
 CLEAR: Final = "clear"
 _OPEN = (
@@ -127,13 +127,15 @@ def _without_card(d: Draft) -> None:
 
 
 def _by_card(d: Draft, selection: str, session: Session) -> None:
-    """In an open session: the credit first, the card for the remainder (mixed tender)."""
+    """In an open session: the cash first, the card for the remainder (mixed tender). Cash that
+    is enough for the holder's price pays that, and the card is asked for nothing."""
     slot = d.world.slots[selection].slot
     tariff = for_card(slot, d.policy, session)
-    if d.state.credit >= min(for_cash(slot).price, tariff.price) > 0:
+    cheaper = min(for_cash(slot), tariff, key=lambda t: t.price)
+    if d.policy.mixed_tender and 0 < cheaper.price <= d.state.money:
         d.do(CompleteSession(session.reader))
         to_credit(d)
-        _buy(d, selection, None)
+        _buy(d, selection, None, cheaper)
     elif not d.world.reader(session.reader).ready:
         _lost(d, "not_available", RefusalReason.OUT_OF_SERVICE, selection)
     else:
@@ -157,9 +159,12 @@ def _before_paying(d: Draft, selection: str) -> None:
         d.say("price", d.policy.price_ms, selection=selection, amount=for_cash(slot).price)
 
 
-def _buy(d: Draft, selection: str, asked: OverpayAsked | None) -> None:
+def _buy(
+    d: Draft, selection: str, asked: OverpayAsked | None, tariff: Tariff | None = None
+) -> None:
     """There is money and the slot is fine: is it enough, and can the change be paid?"""
-    price = for_cash(d.world.slots[selection].slot).price
+    tariff = tariff or for_cash(d.world.slots[selection].slot)
+    price = tariff.price
     with_bill = d.state.credit < price
     change = (d.state.money if with_bill else d.state.credit) - price
     if change < 0:
@@ -167,22 +172,22 @@ def _buy(d: Draft, selection: str, asked: OverpayAsked | None) -> None:
         return
     keeps = change - sources.payable(d.world, change)
     if keeps == 0 or isinstance(d.state.phase, Owed):  # what was owed before stays owed after
-        _begin(d, selection, with_bill=with_bill)
+        _begin(d, selection, tariff, with_bill=with_bill)
     elif keeps > d.policy.overpay_up_to:
         if asked is not None and isinstance(d.state.phase, OverpayAsked):
             to_credit(d)
         _lost(d, "no_change", RefusalReason.NO_CHANGE, selection)
     elif asked == OverpayAsked(selection, keeps):
-        _begin(d, selection, with_bill=with_bill, overpay=keeps)
+        _begin(d, selection, tariff, with_bill=with_bill, overpay=keeps)
     else:
         d.go(OverpayAsked(selection, keeps), d.policy.overpay_confirm_ms)
 
 
-def _begin(d: Draft, selection: str, *, with_bill: bool, overpay: int = 0) -> None:
+def _begin(d: Draft, selection: str, tariff: Tariff, *, with_bill: bool, overpay: int = 0) -> None:
     if with_bill:
-        bills.stack_for(d, selection, overpay)
+        bills.stack_for(d, selection, tariff, overpay)
     else:
-        begin(d, selection, overpay=overpay)
+        begin(d, selection, tariff, overpay=overpay)
 
 
 def _add_or_tap(d: Draft, selection: str, missing: int) -> None:

@@ -108,7 +108,9 @@ def bill_welcome(state: State, world: Snapshot, bill: BillType) -> bool:
     if state.money >= most or bill.value <= 0:
         return False
     if is_held(state, world, bill.value):
-        return _buys_something(state, world, bill.value)
+        left = state.credit - sources.plan(world, state.credit)[0]
+        back = left <= world.policy.accept_unreturnable_up_to
+        return back and _buys_something(state, world, bill.value)
     kinds = [c for c in sources.bill_coins(world) if c.type == sources.BILLS + bill.type]
     return bool(
         acceptable_coins(
