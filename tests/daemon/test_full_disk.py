@@ -2,9 +2,12 @@
 
 import asyncio
 
+from hw_sim.inline_writer import InlineWriter
 from hw_sim.loop import run_virtual
 from hw_sim.virtual import VirtualMachine
 from tests.daemon.virtual import config, credit_of, of_type, play, seen, select
+from vendd.daemon import Daemon, StartRefused
+from vendd.store import Database
 
 
 def test_keys_that_wait_behind_a_coin_buy_nothing_minutes_later() -> None:
@@ -71,3 +74,49 @@ def test_a_full_disk_is_told_when_it_is_over() -> None:
         assert credit_of(machine) == 100
 
     play(day)
+
+
+class _Full(VirtualMachine):
+    """Its disk is full when the daemon starts: nothing can be committed."""
+
+    full = True
+
+    def _new_writer(self, loop: asyncio.AbstractEventLoop, database: Database) -> InlineWriter:
+        writer = super()._new_writer(loop, database)
+        writer.disk_full = self.full
+        return writer
+
+
+def test_a_disk_that_is_full_at_the_start_is_waited_for_in_place() -> None:
+    async def run() -> None:
+        machine = _Full(config(), 1)
+        starting = asyncio.ensure_future(machine.start())
+        await asyncio.sleep(20)
+        assert machine.lines()[0] == "OUT OF SERVICE"
+        assert machine.running
+        assert machine.writer is not None
+        machine.writer.disk_full = False
+        await starting
+        await seen(machine, "MAKE A SELECTION")
+        await machine.stop()
+        (started,) = await of_type(machine, "machine-started")
+        assert started["cause"] == "planned"
+        machine.close()
+
+    run_virtual(run())
+
+
+def test_a_start_that_waits_for_its_disk_can_be_stopped() -> None:
+    async def run() -> None:
+        machine = _Full(config(), 1)
+        stop = asyncio.Event()
+        running = asyncio.ensure_future(Daemon(machine.config, machine._edge()).run(stop))
+        await asyncio.sleep(60)
+        assert not running.done()
+        stop.set()
+        (ended,) = await asyncio.gather(running, return_exceptions=True)
+        assert isinstance(ended, StartRefused)
+        assert "database or disk is full" in str(ended)
+        machine.close()
+
+    run_virtual(run())

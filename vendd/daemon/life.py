@@ -23,6 +23,7 @@ from vendd.daemon.edge import Edge, RunningDisplay, StoreWriter
 from vendd.daemon.hardware import Hardware
 from vendd.daemon.housekeeping import FULL, Housekeeping, keeping
 from vendd.daemon.media import media_key
+from vendd.daemon.patience import Patience, StartRefused
 from vendd.daemon.pulse import beat
 from vendd.daemon.stream import Stream
 from vendd.daemon.tenders import Ground, Kept, on_bus
@@ -31,7 +32,7 @@ from vendd.daemon.versions import Versions
 from vendd.daemon.vitals import Vitals
 from vendd.drivers.pins import PinTrouble
 from vendd.events.context import Context
-from vendd.health import Supervisor, watch
+from vendd.health import Supervisor
 from vendd.links.forwarder import Forwarder
 from vendd.ports import Loaded, StoreFailed
 from vendd.services import memory
@@ -48,10 +49,6 @@ from vendd.store import Database, SqliteBooks, SqliteOutbox
 
 FINISH_S: Final = 20.0  # TimeoutStopSec of the unit is longer
 _log = structlog.get_logger()
-
-
-class StartRefused(Exception):
-    """The daemon can't start as things are; the text says what to do. Nothing was moved."""
 
 
 @dataclass(slots=True)
@@ -92,29 +89,30 @@ class Daemon:
         """Raises `StartRefused` when it can't begin."""
         display = self._edge.display(self._loop, self._inbox)
         display.start()
-        try:
-            database = Database.open(
-                self._folder,
-                max_mib=self._config.store.max_mib,
-                synchronous=self._edge.synchronous,
-            )
-        except StoreFailed as failure:
-            await self._out_of_service(display, failure, stop)
-            return
-        self.writer = self._edge.writer(self._loop, database)
+        patience = Patience(self._config, display, self._supervisor, stop)
         clean = False
         try:
-            await self._live(display, stop)
+            self.writer = await patience.until_done(self._open_writer)
+            await self._live(display, patience, stop)
             clean = True
         finally:
+            patience.over()
             await self._end(display, clean=clean)
+
+    async def _open_writer(self) -> StoreWriter:
+        database = Database.open(
+            self._folder,
+            max_mib=self._config.store.max_mib,
+            synchronous=self._edge.synchronous,
+        )
+        return self._edge.writer(self._loop, database)
 
     # --- start -----------------------------------------------------------------------
 
-    async def _live(self, display: RunningDisplay, stop: asyncio.Event) -> None:
+    async def _live(self, display: RunningDisplay, patience: Patience, stop: asyncio.Event) -> None:
         assert self.writer is not None
         books = SqliteBooks(self.writer)
-        loaded = await books.load(self._config.first_levels())
+        loaded = await patience.until_done(lambda: books.load(self._config.first_levels()))
         self.tracing.boot = loaded.boot_count
         stored = self._stored(loaded)
         versions = Versions.of(self._config, loaded.settings, self._edge.boot_id)
@@ -123,7 +121,10 @@ class Daemon:
         except PinTrouble as trouble:
             raise StartRefused(f"GPIO: {trouble}") from trouble
         opened = self._compose(books, display, loaded, stored, versions)
-        await books.commit(None, versions.rows, self._context(versions, loaded, self._now()))
+        await patience.until_done(
+            lambda: books.commit(None, versions.rows, self._context(versions, loaded, self._now()))
+        )
+        patience.over()
         # First: what devices said of themselves meanwhile is news of this life.
         self._inbox.put_first(await self._started(loaded, stored, versions, opened.dispensing))
         await self._run_tasks(opened, stop)
@@ -324,7 +325,8 @@ class Daemon:
             self.hardware.close()
         display.show(("OUT OF SERVICE", self._config.sale.support_line))  # the glass keeps it
         await display.close()
-        assert self.writer is not None
+        if self.writer is None:
+            return
         if clean:
             try:
                 await SqliteBooks(self.writer).close(clean=True)
@@ -332,21 +334,6 @@ class Daemon:
                 _log.error("clean_end_not_recorded", why=str(failure))
         await self.writer.close()
         _log.info("stopped", clean=clean)
-
-    async def _out_of_service(
-        self, display: RunningDisplay, failure: StoreFailed, stop: asyncio.Event
-    ) -> None:
-        """No books, no sale: the files stay as they are, motors off, the display says so."""
-        _log.critical("books_not_opened", why=str(failure), path=self._config.store.path)
-        support = self._config.sale.support_line
-        display.show(("OUT OF SERVICE", support))
-        self._supervisor.tell(f"READY=1\nSTATUS=OUT OF SERVICE: {failure}")
-        # It lives as well as it can: killed and started anew it would be no better.
-        feeding = self._loop.create_task(watch(self._supervisor, {}, lambda: None))
-        await stop.wait()
-        feeding.cancel()
-        await display.close()
-        raise StartRefused(f"the books at {self._config.store.path} can't be opened: {failure}")
 
     # --- moments and context ------------------------------------------------------------
 

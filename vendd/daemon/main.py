@@ -9,7 +9,8 @@ import structlog
 from vendd import log
 from vendd.config import Config
 from vendd.daemon.edge import Edge, production
-from vendd.daemon.life import Daemon, StartRefused
+from vendd.daemon.life import Daemon
+from vendd.daemon.patience import StartRefused
 from vendd.health import Supervisor
 
 _log = structlog.get_logger()
