@@ -1,8 +1,10 @@
 """The unit: what the promises ask of it, and what systemd itself thinks of it."""
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,51 @@ def test_motor_lines_are_off_before_the_start_and_after_any_exit(when):
 def test_the_daemon_can_reach_the_gpio_chip():
     assert "PrivateDevices" not in re.sub(r"#.*", "", UNIT)
     assert {"char-gpiochip rw", "char-i2c rw", "char-ttyACM rw"} <= set(settings("DeviceAllow"))
+
+
+_WITHOUT_WRITABLE_CODE = """
+import ctypes, mmap, sys
+PR_SET_MDWE, REFUSE_EXEC_GAIN = 65, 1
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0):
+    print("kernel too old")
+    sys.exit()
+try:
+    mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+except OSError:
+    pass
+else:
+    sys.exit("memory is writable and executable all the same")
+import vendd.daemon, vendd.links.kafka, vendd.store.migrations
+import gpiozero.pins.mock, serial, smbus2, RPLCD.i2c
+from confluent_kafka import Producer
+acknowledged = []
+producer = Producer({
+    "test.mock.num.brokers": 1, "bootstrap.servers": "127.0.0.1:1", "compression.type": "lz4"
+})
+producer.produce("t", b"v" * 1000, on_delivery=lambda error, _: acknowledged.append(error))
+producer.flush(20)
+assert acknowledged == [None], acknowledged
+"""
+
+
+def test_what_it_is_made_of_needs_no_writable_code():
+    assert settings("MemoryDenyWriteExecute") == ["yes"]
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_WRITABLE_CODE],
+        env=os.environ | {"PYTHONPATH": str(SYSTEMD.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if "kernel too old" in done.stdout:
+        pytest.skip("this kernel can't refuse writable code to a process (before 6.3)")
+    assert done.returncode == 0, done.stderr
+
+
+def test_serial_lines_of_every_make_are_allowed():
+    makes = {f"char-tty{make} rw" for make in ("ACM", "USB", "AMA", "S")}
+    assert makes <= set(settings("DeviceAllow"))
 
 
 def test_credentials_that_are_missing_stop_nothing():
