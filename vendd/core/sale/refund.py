@@ -241,26 +241,33 @@ def of_nothing(d: Draft, report: VendApproved) -> None:
 
 
 def resume(d: Draft) -> None:
-    """Readers start held: each is told what is still open with it, or that nothing is."""
-    busy = set()
-    for entry in reversed(d.state.open_vends):  # a held reader takes one order: the newest
-        reader, answered = entry.card.reader, entry.order in (Order.CANCEL, Order.DENIED)
-        if entry.order is Order.DENIED or (answered and reader in busy):
-            _drop(d, entry)
-            continue
-        busy.add(reader)
-        match entry.order:
-            case Order.CONFIRM:
-                d.do(ConfirmVend(reader, entry.vend_id))
-            case Order.CANCEL:
-                d.do(CancelVend(reader, entry.vend_id))
-            case _:
-                d.do(FailVend(reader, entry.vend_id))
+    """Readers start held: each is told what is still open with it, the newest first, for it can
+    settle one vend of an earlier life; or that nothing is."""
     phase = d.state.phase
-    if isinstance(phase, Refunding) and phase.sale.card is not None:
-        busy.add(phase.sale.card.reader)
+    told = {act.vend_id for act in d.acts if isinstance(act, ConfirmVend | FailVend)}
+    if isinstance(phase, Refunding) and phase.sale.id not in told:
+        assert phase.sale.card is not None
         d.do(FailVend(phase.sale.card.reader, phase.sale.id))
         d.arm(Timer.REFUND, d.policy.refund_ms)
+    for entry in reversed(d.state.open_vends):
+        if entry.vend_id not in told:
+            _resume_one(d, entry)
+    busy = {act.reader for act in d.acts if isinstance(act, ConfirmVend | FailVend | CancelVend)}
     for fitted in d.world.readers:
         if fitted.number not in busy:
             d.do(ReleaseReader(fitted.number))
+
+
+def _resume_one(d: Draft, entry: OpenVend) -> None:
+    orders = (ConfirmVend, FailVend, CancelVend)
+    reader = entry.card.reader
+    busy = any(isinstance(act, orders) and act.reader == reader for act in d.acts)
+    match entry.order:
+        case Order.CONFIRM:
+            d.do(ConfirmVend(reader, entry.vend_id))
+        case Order.FAIL:
+            d.do(FailVend(reader, entry.vend_id))
+        case Order.CANCEL if not busy:
+            d.do(CancelVend(reader, entry.vend_id))
+        case _:  # answered, or before a newer vend that the reader took: nothing is open
+            _drop(d, entry)
