@@ -8,6 +8,7 @@
 #   make test [PYTEST_ARGS=...]     all tests
 #   make lint                       ruff, formatting, mypy --strict, import directions
 #   make bench                      the table of measured figures
+#   make demo-fleet                 three machines, the backend behind them, an alert on a webhook
 #   make chaos KILLS=50 SEED=1      kill the daemon again and again, then check the books
 #   make fuzz SECONDS=60 SEED=1     arbitrary and damaged bytes for all decoders and device machines
 
@@ -54,6 +55,9 @@ chaos: $(STAMP)
 fuzz: $(STAMP)
 	@$(BIN)/python -m tests.fuzz $(call option,--seconds,SECONDS) $(call option,--seed,SEED) \
 		$(FUZZ_ARGS)
+
+demo-fleet: $(STAMP)
+	@$(BIN)/python -m hw_sim demo-fleet $(call option,--purchases,PURCHASES)
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

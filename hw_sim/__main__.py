@@ -46,6 +46,8 @@ def arguments() -> argparse.ArgumentParser:
     bus.add_argument("--config", type=Path, default=SAMPLE, metavar="FILE")
     replay = commands.add_parser("replay", help="play a recorded bus against the drivers")
     replay.add_argument("file", type=Path, metavar="FILE", help="a recording of vendd")
+    fleet = commands.add_parser("demo-fleet", help="three machines and the backend behind them")
+    fleet.add_argument("--purchases", type=_count, default=3, metavar="N", help="each; default 3")
     commands.add_parser("broker", help="the embedded Kafka alone")
     return parser
 
@@ -78,6 +80,9 @@ def _main(argv: Sequence[str] | None) -> int:
 
         serve()
         return 0
+    if options.command == "demo-fleet":
+        log.configure(level="critical")
+        return int(importlib.import_module("hw_sim.fleet_demo").main(options.purchases))
     if options.command in ("bus", "replay"):
         return _recording(options)
     if options.command == "chaos":

@@ -20,8 +20,8 @@ _LONGEST_NAME: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What stands in a topic. `topic` without the deployment's prefix; `arrived_ms`: Kafka's
-    time stamp, ms since 1970."""
+    """What stands in a topic. `topic` without the deployment's prefix; `arrived_ms`: when the
+    broker took it, or we first read it; `stamp_ms`: Kafka's time stamp. ms since 1970."""
 
     topic: str
     partition: int
@@ -30,6 +30,7 @@ class Record:
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
+    stamp_ms: int = 0
 
     @property
     def place(self) -> str:
@@ -49,7 +50,7 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class Event:
     """One event of a machine. `at_ms` is the machine's time where its clock was synchronised,
-    else Kafka's. `fingerprint` differs when the content does; a new time is no new content."""
+    else when it arrived. `fingerprint` differs when the content does; a new time is none."""
 
     record: Record
     who: Identity

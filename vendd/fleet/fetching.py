@@ -49,7 +49,7 @@ class Fetcher:
         failure = message.error()
         if failure is not None:
             raise BrokerDown(failure.str())
-        record = record_of(message, self._prefix)
+        record = record_of(message, self._prefix, 0)
         return record if record.offset == offset else None  # compacted away
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ from vendd.fleet.spans import Spans
 
 @dataclass(slots=True)
 class Life:
-    """One run of the daemon. `first_ms`: when Kafka took its first event; `seen`: numbers whose
+    """One run of the daemon. `first_ms`: when its first event arrived; `seen`: numbers whose
     events are projected; `low` to `high` also covers those known only from dead letters."""
 
     number: int

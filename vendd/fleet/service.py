@@ -72,7 +72,7 @@ class Service:
             handled = self._pump.take(records)
             self._stream.note(self._pump.positions)
             now_ms = self._clock.now_ms()
-            seconds, age_s = (now_ms - begun_ms) / 1000, (now_ms - records[-1].arrived_ms) / 1000
+            seconds, age_s = (now_ms - begun_ms) / 1000, (now_ms - records[-1].stamp_ms) / 1000
             self._observer.batch(handled, seconds, age_s)
             for record, reason in handled.refused:
                 self._said(f"{record.place}: refused: {reason}")

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
+    TIMESTAMP_LOG_APPEND_TIME,
     Consumer,
     KafkaError,
     KafkaException,
@@ -17,6 +18,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from vendd.fleet.clock import Clock
 from vendd.fleet.envelope import Record
 from vendd.fleet.pump import Part
 
@@ -49,8 +51,10 @@ class Stream:
         topics: Sequence[str],
         prefix: str,
         options: Mapping[str, str],
+        clock: Clock,
         said: Said,
     ) -> None:
+        self._clock = clock
         self._prefix = prefix
         self._said = said
         self.revoked: Callable[[Sequence[Part]], None] = _nobody
@@ -87,7 +91,9 @@ class Stream:
         if first is None:
             return []
         messages = [first, *self._consumer.consume(limit - 1, 0)]
-        return [record for message in messages if (record := self._record(message)) is not None]
+        now_ms = self._clock.now_ms()
+        found = (self._record(message, now_ms) for message in messages)
+        return [record for record in found if record is not None]
 
     def place(self, begin: Mapping[Part, int]) -> None:
         """Read on from these offsets; they are those of all our partitions."""
@@ -143,12 +149,12 @@ class Stream:
         self._assigned, self.unplaced = [], []
         consumer.unassign()
 
-    def _record(self, message: Message) -> Record | None:
+    def _record(self, message: Message, now_ms: int) -> Record | None:
         error = message.error()
         if error is not None:
             self._complain(error)
             return None
-        return record_of(message, self._prefix)
+        return record_of(message, self._prefix, now_ms)
 
     def _complain(self, error: KafkaError) -> None:
         """Once per kind: a topic that doesn't exist yet is said again with every refresh."""
@@ -170,9 +176,10 @@ def _nobody(_parts: Sequence[Part]) -> None:
     """No partition was placed yet: nobody has to hear that it is gone."""
 
 
-def record_of(message: Message, prefix: str) -> Record:
-    """A message without error, in our terms."""
-    _, at_ms = message.timestamp()
+def record_of(message: Message, prefix: str, now_ms: int) -> Record:
+    """A message without error, in our terms. The broker's time stamp counts where the topic is
+    set to it; a machine's own says what its clock said, and a Pi starts with an old one."""
+    kind, stamp_ms = message.timestamp()
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     assert topic is not None
     assert partition is not None
@@ -183,10 +190,11 @@ def record_of(message: Message, prefix: str) -> Record:
         topic=topic.removeprefix(prefix),
         partition=partition,
         offset=offset,
-        arrived_ms=max(0, at_ms),
+        arrived_ms=stamp_ms if kind == TIMESTAMP_LOG_APPEND_TIME else now_ms,
         key=_bytes(message.key()),
         value=_bytes(message.value()),
         headers=tuple((name, _bytes(value)) for name, value in pairs),
+        stamp_ms=max(0, stamp_ms),
     )
 
 

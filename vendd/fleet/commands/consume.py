@@ -89,7 +89,7 @@ def _consume(
     if settings.metrics.port:
         metrics.serve(settings.metrics.host, settings.metrics.port)
     topics: Sequence[str] = _TOPICS[role]
-    stream = Stream(kafka.bootstrap, name, topics, kafka.topic_prefix, kafka.options, said)
+    stream = Stream(kafka.bootstrap, name, topics, kafka.topic_prefix, kafka.options, clock, said)
     try:
         cluster = stream.cluster()
         handler = make(database, cluster)
