@@ -12,6 +12,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
+from hw_sim.machines import FULL, MACHINES
 from hw_sim.opening import HURRIED, SAMPLE, in_real_time, in_virtual_time
 from vendd import log
 from vendd.config import ConfigError
@@ -28,6 +29,9 @@ def arguments() -> argparse.ArgumentParser:
     run.add_argument("--virtual", action="store_true", help="in virtual time: fast, repeatable")
     run.add_argument("--bootstrap", metavar="HOST:PORT", help="a Kafka of yours")
     run.add_argument("--config", type=Path, default=SAMPLE, metavar="FILE")
+    run.add_argument(
+        "--machine", choices=MACHINES, default=FULL, help=f"its payment devices, default {FULL}"
+    )
     chaos = commands.add_parser("chaos", help="kill the daemon again and again, then audit")
     chaos.add_argument("--kills", type=_count, default=50, metavar="N", help="default 50")
     chaos.add_argument("--seed", type=int, default=1, metavar="S", help="default 1")
@@ -95,11 +99,11 @@ def _main(argv: Sequence[str] | None) -> int:
     if options.virtual:
         from hw_sim.loop import run_virtual
 
-        return run_virtual(_virtual_day(options.config, options.seed, options.purchases))
+        return run_virtual(_virtual_day(options))
     if options.purchases is None:
-        _stoppable(_by_hand(options.config, options.seed, bootstrap))
+        _stoppable(_by_hand(options, bootstrap))
         return 0
-    status = _stoppable(_real_day(options.config, options.seed, options.purchases, bootstrap))
+    status = _stoppable(_real_day(options, bootstrap))
     return INTERRUPTED if status is None else status
 
 
@@ -115,19 +119,23 @@ def _recording(options: argparse.Namespace) -> int:
     return show_file(options.trace, every=options.all)
 
 
-async def _virtual_day(source: Path, seed: int, purchases: int) -> int:
+async def _virtual_day(options: argparse.Namespace) -> int:
     from hw_sim.shop import Shop, report
 
-    async with in_virtual_time(source, seed, purchases) as machine:
+    seed, purchases = options.seed, options.purchases
+    async with in_virtual_time(options.config, seed, purchases, machine=options.machine) as machine:
         _announce(machine.config.machine.id, f"virtual time, seed {seed}")
         shop = Shop(machine, seed, patient=True)
         return report(await shop.day(purchases), shop)
 
 
-async def _real_day(source: Path, seed: int, purchases: int, bootstrap: str | None) -> int:
+async def _real_day(options: argparse.Namespace, bootstrap: str | None) -> int:
     from hw_sim.shop import Shop, report
 
-    async with in_real_time(source, seed, bootstrap=bootstrap, sale=HURRIED) as machine:
+    seed, purchases = options.seed, options.purchases
+    async with in_real_time(
+        options.config, seed, bootstrap=bootstrap, sale=HURRIED, machine=options.machine
+    ) as machine:
         _announce(machine.config.machine.id, f"real time, seed {seed}")
         changed = ", ".join(f"{key} {value}" for key, value in HURRIED.items())
         print(f"Kafka at {machine.bootstrap}. Hurried: {changed}.")
@@ -136,10 +144,12 @@ async def _real_day(source: Path, seed: int, purchases: int, bootstrap: str | No
         return report(await shop.day(purchases), shop)
 
 
-async def _by_hand(source: Path, seed: int, bootstrap: str | None) -> int:
+async def _by_hand(options: argparse.Namespace, bootstrap: str | None) -> int:
     from hw_sim.by_hand import by_hand
 
-    async with in_real_time(source, seed, bootstrap=bootstrap) as machine:
+    async with in_real_time(
+        options.config, options.seed, bootstrap=bootstrap, machine=options.machine
+    ) as machine:
         _announce(machine.config.machine.id, "real time")
         await by_hand(machine)
     return 0

@@ -10,13 +10,19 @@ from pathlib import Path
 from typing import Final
 
 from hw_sim.broker import embedded_kafka
+from hw_sim.machines import PLAIN, describe
 from hw_sim.process import ProcessMachine
 from hw_sim.virtual import VirtualMachine
 from hw_sim.world import World
 from vendd.config import Config, load
 
 SAMPLE: Final = Path(__file__).parents[1] / "config" / "snack-4x6.toml"
-HURRIED: Final[Mapping[str, int]] = {"idle_credit_ms": 5_000, "entry_ms": 2_000}
+HURRIED: Final[Mapping[str, int]] = {
+    "idle_credit_ms": 5_000,
+    "entry_ms": 2_000,
+    "tap_ms": 10_000,
+    "session_ms": 10_000,
+}
 """Times of ``[sale]`` for a day in real time: nobody wants to watch five minutes of waiting."""
 
 _PER_CUSTOMER: Final = 2  # products a slot holds for each customer it may get on average
@@ -35,13 +41,17 @@ def deepened(config: Config, purchases: int) -> Config:
 
 
 @asynccontextmanager
-async def in_virtual_time(source: Path, seed: int, purchases: int) -> AsyncIterator[VirtualMachine]:
-    """Inside a running `VirtualLoop`."""
-    machine = VirtualMachine(deepened(load(source), purchases), seed)
+async def in_virtual_time(
+    source: Path, seed: int, purchases: int, *, machine: str = PLAIN
+) -> AsyncIterator[VirtualMachine]:
+    """Inside a running `VirtualLoop`. `machine`: one of `MACHINES`."""
+    with tempfile.TemporaryDirectory(prefix="vendd-run-") as folder:
+        config = load(describe(source, machine, Path(folder)))
+    virtual = VirtualMachine(deepened(config, purchases), seed)
     try:
-        yield machine
+        yield virtual
     finally:
-        machine.close()
+        virtual.close()
 
 
 @asynccontextmanager
@@ -51,6 +61,7 @@ async def in_real_time(
     *,
     bootstrap: str | None = None,
     sale: Mapping[str, int] | None = None,
+    machine: str = PLAIN,
 ) -> AsyncIterator[ProcessMachine]:
     """With an embedded Kafka, or the one at `bootstrap`. `sale`: keys of ``[sale]`` that differ.
 
@@ -59,12 +70,9 @@ async def in_real_time(
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vendd-run-")))
-        kept, changes = folder / "vendd.toml", folder / "vendd.toml.d"
+        kept = describe(source, machine, folder)
+        changes = kept.with_name(f"{kept.name}.d")
         own = load(source).machine.id
-        shutil.copy(source, kept)
-        changes.mkdir()
-        for theirs in sorted(source.with_name(f"{source.name}.d").glob("*.toml")):
-            shutil.copy(theirs, changes)
         name = "" if bootstrap is None else f"{own}-{os.urandom(4).hex()}"
         (changes / "80-run.toml").write_text(
             _toml("sale", sale or {}) + _toml("machine", {"id": name} if name else {})
@@ -73,12 +81,12 @@ async def in_real_time(
         if bootstrap is None:
             bootstrap = await stack.enter_async_context(embedded_kafka())
         world = World(config, asyncio.get_running_loop(), seed)
-        machine = ProcessMachine(config, kept, bootstrap, world)
-        stack.push_async_callback(machine.close)
-        await machine.open()
+        process = ProcessMachine(config, kept, bootstrap, world)
+        stack.push_async_callback(process.close)
+        await process.open()
         for change in changes.iterdir():
-            shutil.copy(change, machine.folder / "vendd.toml.d")
-        yield machine
+            shutil.copy(change, process.folder / "vendd.toml.d")
+        yield process
 
 
 def _toml(section: str, values: Mapping[str, int | str]) -> str:
