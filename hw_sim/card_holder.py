@@ -21,19 +21,19 @@ _EITHER_WAY: Final = (Habit.CARD_DECLINED, Habit.CARD_REMOVED, Habit.CARD_LEVER)
 
 
 class CardHolder:
-    """`another(not_this, at_most)`: another wish. `pay_coins`: how this person pays without."""
+    """`another(not_this, at_most)`: another wish. `with_coins`: pay what is missing, and buy."""
 
     def __init__(
         self,
         me: Person,
         chance: random.Random,
         another: Callable[[str, int], str | None],
-        pay_coins: Callable[[], Awaitable[str]],
+        with_coins: Callable[[], Awaitable[str]],
     ) -> None:
         self._me = me
         self._chance = chance
         self._another = another
-        self._pay_coins = pay_coins
+        self._with_coins = with_coins
         visit = me.visit
         self._habit = visit.habit
         self._card = Card(visit.number, BALANCE, declined=self._habit is Habit.CARD_DECLINED)
@@ -79,7 +79,7 @@ class CardHolder:
         if sign(said) is not Sign.TAP:
             return await self._came_of(said, me.visit.wants)
         if self._habit is Habit.COIN_FOR_CARD:
-            return await self._pay_coins()
+            return await self._with_coins()
         if self._habit is Habit.CARD_LEVER:
             me.press_lever()
             return await me.until(lambda t: sign(t) is not Sign.TAP, SERVED_S)
@@ -99,16 +99,13 @@ class CardHolder:
         part = exact(me.visit.price // 2, me.till.coins.values, self._chance)
         for value in part:
             if not await me.insert(value):
-                return await self._pay_coins()
+                return await self._with_coins()
         if me.credit and await me.tap(self._reader, self._card):
             said = await me.until(lambda t: sign(t) is Sign.CARD, ASKED_S)
             if sign(said) is Sign.CARD:
                 return await self._choose(me.visit.wants)
             me.remove_card()
-        rest = exact(max(0, me.visit.price - me.credit), me.till.coins.values, self._chance)
-        for value in rest:
-            await me.insert(value)
-        return await me.key(me.visit.wants)
+        return await self._with_coins()
 
     # --- steps ---------------------------------------------------------------------------
 
@@ -134,7 +131,7 @@ class CardHolder:
         if sign(said) is Sign.DECLINED:
             said = await me.until(lambda t: sign(t) is not Sign.DECLINED, SERVED_S)
             if self._chance.random() < 0.5:
-                return await self._pay_coins()
+                return await self._with_coins()
         if sign(said) is Sign.CREDIT or me.credit:
             me.press_lever()
         return await me.let_go()

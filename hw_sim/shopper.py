@@ -19,6 +19,9 @@ __all__ = ["KEY_GAP_S", "KEY_HOLD_MS", "Shopper", "Tray"]
 
 TAKE_S: Final = 0.4  # from the last words on the display to the hand in the tray
 CHOICES: Final = 4  # selections a customer tries before the money comes back
+PRESSES: Final = 15  # of a lever that does nothing
+PRESS_S: Final = 10.0
+_UNDECIDED: Final = (Sign.CREDIT, Sign.FAILED, Sign.REFUSED, Sign.ADD, Sign.NO_CHANGE)
 _BILLS: Final = (Habit.BILL, Habit.BILL_LEVER, Habit.BILL_PULLED, Habit.LARGE_BILL)
 
 
@@ -78,7 +81,7 @@ class Shopper:
         """One habit; gives the last words of the display."""
         visit, habit, me = self.visit, self.visit.habit, self._me
         if habit in CARD_HABITS:
-            holder = CardHolder(me, self._chance, self._another, self._pay_coins)
+            holder = CardHolder(me, self._chance, self._another, self._buy_with_coins)
             said = await holder.go()
             if said is not None:
                 return await self._end(said)
@@ -113,9 +116,9 @@ class Shopper:
             return [*some, bill_for(visit.price, self._bills)]
         return coins_for(visit.price, habit, self._coins, self._chance)
 
-    async def _pay_coins(self) -> str:
+    async def _buy_with_coins(self) -> str:
         """A card won't do: coins, then."""
-        if not await self._pay(exact(self.visit.price, self._coins, self._chance)):
+        if not await self._pay(self._missing_for(self.visit.wants)):
             return await self._give_up()
         return await self._buy(self.visit.wants)
 
@@ -127,6 +130,9 @@ class Shopper:
             match sign(said):
                 case Sign.ADD:
                     if not await self._pay(self._rest(missing(said) or 0)):
+                        break
+                case Sign.TAP:  # for the rest; but this is somebody with coins
+                    if not await self._pay(self._missing_for(selection)):
                         break
                 case Sign.FAILED | Sign.REFUSED | Sign.NO_CHANGE | Sign.CREDIT | Sign.OWED:
                     another = self._another(selection)
@@ -144,13 +150,22 @@ class Shopper:
         me = self._me
         if me.credit == 0 and sign(me.text()) in LETS_GO:
             return me.text()
-        clear = self._front.config.keypad.clear
-        if self.visit.habit is Habit.CLEAR_KEY and clear:
-            me.press_clear()
-        else:
+        if sign(me.text()) is Sign.TAP:  # first the reader, then the money
             me.press_lever()
-        shown = (Sign.CREDIT, Sign.BUSY, Sign.FAILED, Sign.REFUSED, Sign.ADD, Sign.NO_CHANGE)
-        said = await me.until(lambda t: sign(t) not in shown, SERVED_S)
+            said = await me.until(lambda t: sign(t) is not Sign.TAP, SERVED_S)
+            if sign(said) is not Sign.CREDIT:
+                return await self._end(said)
+        said = me.text()
+        for _ in range(PRESSES):  # a lever may hang on a device that does not work just now
+            if self.visit.habit is Habit.CLEAR_KEY and self._front.config.keypad.clear:
+                me.press_clear()
+            else:
+                me.press_lever()
+            said = await me.until(lambda t: sign(t) not in _UNDECIDED, PRESS_S)
+            if sign(said) is Sign.BUSY:
+                said = await me.until(lambda t: sign(t) not in (*_UNDECIDED, Sign.BUSY), SERVED_S)
+            if sign(said) not in (*_UNDECIDED, Sign.BUSY):
+                break
         return await self._end(said)
 
     async def _end(self, said: str) -> str:
@@ -237,6 +252,9 @@ class Shopper:
             if not await self._me.insert(coin):
                 return False
         return True
+
+    def _missing_for(self, selection: str) -> list[int]:
+        return self._rest(max(0, self._prices.get(selection, 0) - self._me.credit))
 
     def _rest(self, amount: int) -> list[int]:
         return exact(amount, self._coins, self._chance) if amount else []

@@ -59,6 +59,7 @@ _STARTS: Final = (
 _CONTAINS: Final = (
     ("|INSERT MONEY", Sign.PRICE),
     ("|TAP CARD", Sign.TAP),
+    (" CASH ", Sign.TAP),  # both prices, the other one in the second line
     ("|PLEASE ADD", Sign.ADD),
     ("|CHOOSE ANOTHER", Sign.REFUSED),
     (" INVALID|", Sign.REFUSED),
@@ -94,7 +95,7 @@ def sign(text: str) -> Sign:
 
 def credit(text: str) -> int | None:
     """The customer's money as shown, in minor units; None where the text doesn't tell."""
-    if sign(text) in (Sign.IDLE, Sign.PRICE, Sign.CLAIM, Sign.TAP, Sign.DUE):
+    if sign(text) in (Sign.IDLE, Sign.PRICE, Sign.CLAIM, Sign.DUE):
         return 0
     return _minor(_AMOUNT.match(text))
 

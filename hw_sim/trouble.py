@@ -28,6 +28,8 @@ SHARES: Final[Mapping[str, float]] = {
     "cards": 0.06,  # a fault of a card reader's own
     "pulled": 0.06,  # a device loses its plug for a while
 }
+# Not among them: ACK_LOST. A box coin whose ACK was lost is told twice, in the very words of a
+# second coin; MDB numbers neither coins nor answers.
 CHANGER: Final = (
     ChangerFault.PAYOUT_RESET,
     ChangerFault.PAYOUT_POWER_CUT,
@@ -36,7 +38,6 @@ CHANGER: Final = (
     ChangerFault.DEAF,
     ChangerFault.ANSWER_NAK,
     ChangerFault.BAD_CHK,
-    ChangerFault.ACK_LOST,
     ChangerFault.UNKNOWN_STATUS,
 )
 BILLS: Final = (
