@@ -48,7 +48,6 @@ class Person:
         self.front, self.visit = front, visit
         self.till = front.till
         self.credit = 0
-        self.stuck = False  # a bill of theirs sticks in the machine
         self._tray = tray
         self._read = self.text()  # the newest text that was looked at: the first is not for them
         self._fallen = len(front.cabinet.tray)
@@ -107,10 +106,31 @@ class Person:
             ref = reference(text)
             if ref not in (None, self._not_mine, *self.visit.references):
                 self.visit.references.append(str(ref))
+        elif text.startswith("BILL RETURNED"):
+            if self.bill_inside:
+                self._lie(text, "the bill was still inside")
         elif meaning is Sign.REFUNDED:
             charges = [c for c in self.charges() if c.outcome in (Outcome.HELD, Outcome.PAID)]
             if charges:
                 self._lie(text, "the card was still charged")
+
+    @property
+    def bill_inside(self) -> bool:
+        """A bill is on its way in the validator, or sticks there."""
+        return self.till.bills is not None and self.till.bills.truth.in_path() > 0
+
+    @property
+    def stuck(self) -> bool:
+        """It will not come out by itself."""
+        return self.bill_inside and self.till.bills is not None and self.till.bills.jammed
+
+    async def follow_bill(self) -> None:
+        """Wait until a bill is out of the path, or sticks."""
+        end = self.front.loop.time() + STUCK_S
+        while (  # noqa: ASYNC110  # a bill makes no noise
+            self.bill_inside and not self.stuck and self.front.loop.time() < end
+        ):
+            await asyncio.sleep(FALLS_S)
 
     def _lie(self, text: str, truth: str) -> None:
         self.visit.lies.append(f"{text!r}, but {truth}")
@@ -187,7 +207,6 @@ class Person:
             text = await self._follow_bill(wanted, STUCK_S)
         if _reaches(text, wanted) and not bills.truth.hand:
             return True
-        self.stuck = bills.jammed and bills.truth.in_path() > 0
         self.visit.rejected += self.take()
         return False
 

@@ -33,12 +33,14 @@ def moments(front: Front) -> list[Moment]:
     found = [
         Moment(device, name, when)
         for device in till.plugs
+        if not _answers_alone(front, device)
         for name, when in _any_time(front).items()
     ]
     found += [
         Moment(device, "paying coins", lambda: till.coins.paying)
         for device in till.plugs
         if device in ("changer", "acceptor") or device.startswith("hopper") or "adapter" in device
+        if not _answers_alone(front, device)
     ]
     if till.bills is not None:
         found += [
@@ -51,6 +53,12 @@ def moments(front: Front) -> list[Moment]:
         for name, when in _of_a_session(reader).items():
             found.append(Moment(f"reader {number}", name, when))
     return found
+
+
+def _answers_alone(front: Front, device: str) -> bool:
+    """An adapter that polls by itself takes coins while nobody is behind it, and forgets them."""
+    mdb = front.config.mdb
+    return device == "mdb adapter" and mdb is not None and mdb.adapter == "waferstar"
 
 
 def _any_time(front: Front) -> Mapping[str, Callable[[], bool]]:

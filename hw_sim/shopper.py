@@ -70,6 +70,9 @@ class Shopper:
         """Nobody goes while a bill of theirs is inside, or a card of theirs is in the reader."""
         me = self._me
         me.remove_card()
+        if me.bill_inside:
+            await me.follow_bill()
+            said = await me.let_go()
         if me.stuck and self._rescue is not None:
             await self._rescue()
             said = await me.let_go()
@@ -109,8 +112,9 @@ class Shopper:
         """What this customer puts in."""
         visit, habit = self.visit, self.visit.habit
         if habit in _BILLS and self._bills:
-            large = habit is Habit.LARGE_BILL
-            return [max(self._bills) if large else bill_for(visit.price, self._bills)]
+            if habit is Habit.LARGE_BILL:
+                return [self._chance.choice(self._bills[-3:])]
+            return [bill_for(visit.price, self._bills)]
         if habit is Habit.BILL_AND_COINS and self._bills:
             some = coins_for(visit.price, Habit.ADDS, self._coins, self._chance)
             return [*some, bill_for(visit.price, self._bills)]
@@ -131,7 +135,8 @@ class Shopper:
                 case Sign.ADD:
                     if not await self._pay(self._rest(missing(said) or 0)):
                         break
-                case Sign.TAP:  # for the rest; but this is somebody with coins
+                case Sign.TAP | Sign.DECLINED:  # for the rest; but this is somebody with coins
+                    await self._me.until(lambda t: sign(t) is not Sign.DECLINED, SERVED_S)
                     if not await self._pay(self._missing_for(selection)):
                         break
                 case Sign.FAILED | Sign.REFUSED | Sign.NO_CHANGE | Sign.CREDIT | Sign.OWED:
@@ -153,8 +158,8 @@ class Shopper:
         if sign(me.text()) is Sign.TAP:  # first the reader, then the money
             me.press_lever()
             said = await me.until(lambda t: sign(t) is not Sign.TAP, SERVED_S)
-            if sign(said) is not Sign.CREDIT:
-                return await self._end(said)
+            if sign(said) is not Sign.CREDIT:  # it gives the money back, too
+                return await self._end(await me.done())
         said = me.text()
         for _ in range(PRESSES):  # a lever may hang on a device that does not work just now
             if self.visit.habit is Habit.CLEAR_KEY and self._front.config.keypad.clear:

@@ -11,8 +11,8 @@ class Technician:
     machine has counted its tubes twice."""
 
     LOW: Final = 4
-    FILLED: Final = 30
-    STAYS_S: Final = 150.0  # tubes are read once a minute, and a difference counts the second time
+    FILLED: Final = 70
+    STAYS_S: Final = 130.0  # tubes are read once a minute, and a difference counts the second time
 
     def __init__(self, front: Front) -> None:
         self._front = front

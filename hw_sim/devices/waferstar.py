@@ -83,7 +83,8 @@ class WaferstarAdapter:
     def _command_ended(self) -> None:
         command = bytes(self._partial)
         self._partial.clear()
-        if not 0 < len(command) < MAX_BLOCK or len(self._waiting) >= MAX_WAITING:
+        asked = sum(by_host for _, by_host in self._waiting)
+        if not 0 < len(command) < MAX_BLOCK or asked >= MAX_WAITING:
             self.dropped += 1
             return
         self._waiting.append((command, True))
@@ -91,8 +92,9 @@ class WaferstarAdapter:
 
     def _poll(self) -> None:
         self._poller = self._loop.call_later(self._poll_s, self._poll)
+        waiting = {command for command, by_host in self._waiting if not by_host}
         for address in self._bus:
-            if len(self._waiting) < MAX_WAITING:
+            if bytes([POLLS[address]]) not in waiting:
                 self._waiting.append((bytes([POLLS[address]]), False))
         self._next()
 

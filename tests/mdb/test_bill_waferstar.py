@@ -50,8 +50,26 @@ ANSWERS = [  # command, line, item
     ("36", b"00 05 05\n", data("0005")),
     ("36", b"00 05 06\n", GARBLED),
     ("36", b"12\n", GARBLED),
+    ("1402", b"08 08\r\n", data("08")),  # cancelled, and no news of the changer
     ("0F04", b"08 08\r\n", data("08")),  # eight units paid, no matter what 08 else is
 ]
+
+
+@pytest.mark.parametrize("poll", ["12", "62"])
+def test_a_reader_is_asked_itself(poll: str) -> None:
+    """Silence is all that tells a reader that still refunds from one that has done so."""
+    codec, command = WaferstarCodec(), bytes.fromhex(poll)
+    for line, item in [
+        (b"00 \r\n", ACKED),
+        (b"05 00 A0 A5 \r\n", data("0500A0")),
+        (b"08 08 \r\n", data("08")),  # its answer, not a changer's news
+        (b"05 00 A0 A6 \r\n", GARBLED),
+        (b"10 04 \r\n00 \r\n" if poll == "12" else b"60 04 \r\n00 \r\n", data("04")),
+    ]:
+        assert codec.request(command) == command
+        assert codec.feed(line) == [item]
+    codec.request(command)
+    assert codec.feed(QUIET) == [SILENT, Version("waferstar")]
 
 
 @pytest.mark.parametrize(("command", "line", "item"), ANSWERS)

@@ -7,7 +7,9 @@ address and has no CHK: ``30 91`` for a bill in escrow (maker's manual, V3 box).
 
 So a POLL is answered here, out of what was told; nothing is sent for it. But a device
 that has nothing to tell and one that is dead look the same, so now and then its SETUP is
-asked instead: a question that every device answers and that changes nothing.
+asked instead: a question that every device answers and that changes nothing. Card readers
+are always asked themselves: they leave POLLs unanswered while they refund, which nobody
+tells, and their SETUP is a setting.
 
 The protocol has no sequence numbers and nothing that tells "no answer". Whoever owns
 the line feeds `QUIET` once it was quiet for long enough (`vendd.drivers.waferstar`).
@@ -30,6 +32,7 @@ MAX_TOLD: Final = 64  # bytes of activity kept per device
 ADDRESSES: Final = (0x08, 0x10, 0x30, 0x60)
 _ADDRESS: Final = 0xF8
 _POLLS: Final = frozenset((0x0B, 0x12, 0x33, 0x62))
+_READERS: Final = frozenset((0x12, 0x62))
 _MAX_ACTIVITY: Final = 16
 
 Item = Reply | Version
@@ -86,15 +89,14 @@ class WaferstarCodec:
     def _poll(self, device: _Device, poll: int) -> bytes:
         device.polls += 1
         due = DEAD_EVERY if device.alive is False else PROVE_EVERY
+        if poll in _READERS and device.alive is not False:
+            due = 0
         if device.told or (device.alive is not None and device.polls < due):
             self._ready.append(SILENT if device.alive is False else device.take())
             return b""
-        # The reader's SETUP (11) is no question but a setting, so it is left alone.
-        if poll in (0x12, 0x62):
-            self._ready.append(device.take())
-            return b""
         device.polls = 0
-        self._asked, self._proving = bytes((poll & _ADDRESS | 1,)), True
+        asked = poll if poll in _READERS else poll & _ADDRESS | 1
+        self._asked, self._proving = bytes((asked,)), True
         return self._asked
 
     def restart(self) -> None:
@@ -169,7 +171,9 @@ class WaferstarCodec:
         if device is not None:
             device.heard()
             if self._proving:
-                reply = device.take()
+                if asked[0] in _READERS and reply.answer is Answer.DATA:
+                    device.told.append(reply.data)
+                reply = reply if reply.answer is Answer.GARBLED else device.take()
         return [reply]
 
 
@@ -185,6 +189,8 @@ def _reply(raw: bytes) -> Reply:
 def _shortest(asked: bytes) -> int:
     """The shortest answer with CHK that may begin with a byte like an address; 0: none may."""
     command = asked[0] & 7
+    if asked[0] & _ADDRESS in (0x10, 0x60):
+        return 2  # 08 is READER CANCEL's own answer
     if command == 1:
         return 9  # SETUP
     if asked[0] == 0x0A:
