@@ -254,3 +254,18 @@ def test_the_line_is_pulled() -> None:
         assert (await rig.inbox.until(BillStacked)).value == 500
 
     sim(story)
+
+
+@pytest.mark.parametrize(("reset", "poll", "told"), [("08", "0B", "0B"), ("30", "33", "06")])
+def test_a_reset_that_was_told_before_ours_is_not_taken_for_ours(
+    reset: str, poll: str, told: str
+) -> None:
+    """This adapter resets what it finds; taken for ours, the device would be started twice."""
+    codec, line = WaferstarCodec(), f"{reset} {told} \r\n".encode()
+    codec.feed(line)
+    codec.request(bytes.fromhex(reset))
+    assert codec.feed(line + b"00 \r\n") == [ACKED]
+    for item in (ACKED, data(told)):
+        assert codec.request(bytes.fromhex(poll)) == b""
+        assert codec.feed(b"") == [item]
+        codec.feed(line)

@@ -1,6 +1,7 @@
 """What `ports.Changer` promises, held by the fake at the port and by the real driver, both ways."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -9,6 +10,13 @@ import pytest
 from mdb_rig import EUR, FILL, Inbox, make_rig
 from port_fake import FakeChanger
 
+from hw_sim.devices.cctalk_acceptor import CcTalkAcceptor
+from hw_sim.devices.cctalk_coins import CcTalkMech
+from hw_sim.devices.cctalk_hopper import CcTalkHopper
+from hw_sim.devices.cctalk_link import CcTalkWire
+from hw_sim.devices.coin_changer import CoinChanger
+from hw_sim.devices.line import MemoryLine
+from hw_sim.devices.waferstar import WaferstarAdapter
 from hw_sim.loop import run_virtual
 from vendd.core.sale.reports import (
     ChangerLost,
@@ -20,8 +28,14 @@ from vendd.core.sale.reports import (
     PayoutEnded,
     TubesRead,
 )
-from vendd.drivers.changer import PayoutWay
+from vendd.drivers.cctalk_bus import CcTalkBus
+from vendd.drivers.cctalk_coins import CcTalkCoins
+from vendd.drivers.cctalk_hopper import HopperFit
+from vendd.drivers.changer import MdbChanger, PayoutWay
+from vendd.drivers.waferstar import waferstar_bus
 from vendd.ports import Changer, Refused
+from vendd.wire.cctalk.coin_acceptor import CoinRules
+from vendd.wire.cctalk.hopper import HopperRules
 
 ALL = frozenset(range(6))
 
@@ -42,6 +56,7 @@ class Bench:
     jam_after: Callable[[int], None]
     reset: Callable[[], None]
     cup: Callable[[], int]
+    one_device: bool = True  # else an acceptor and hoppers: each is lost and comes back by itself
 
 
 def fake() -> Bench:
@@ -57,18 +72,87 @@ def fake() -> Bench:
 
 def driver(way: PayoutWay) -> Bench:
     rig = make_rig(rules=replace(EUR, payout=way))
-    it = rig.changer
+    return over_model(rig.changer, rig.driver, rig.inbox)
 
+
+def second_adapter() -> Bench:
+    loop = asyncio.get_running_loop()
+    it = CoinChanger(loop, random.Random(1))
+    for value, count in FILL.items():
+        it.fill_tube(value, count)
+    line = MemoryLine(loop, WaferstarAdapter(loop, [it]))
+    inbox = Inbox()
+    bus = waferstar_bus(line.open, "virtual", inbox)
+    driver = MdbChanger(bus, inbox, EUR)
+    bus.start()
+    return over_model(it, driver, inbox)
+
+
+def over_model(it: CoinChanger, driver: MdbChanger, inbox: Inbox) -> Bench:
     def jam(coins: int) -> None:
         it.inject("payout_jam", after=coins)
 
-    return Bench(rig.driver, it, rig.inbox, jam, it.reset_itself, it.truth.cup_total)
+    return Bench(driver, it, inbox, jam, it.reset_itself, it.truth.cup_total)
+
+
+class AllPlugs:
+    """An acceptor and its hoppers on one plug, as a changer is."""
+
+    def __init__(self, mech: CcTalkMech) -> None:
+        self._mech = mech
+        self.insert_coin = mech.insert_coin
+        self.press_lever = mech.press_lever
+
+    def manual_dispense(self, value: int) -> None:
+        """A hopper has no key for that."""
+
+    def unplug(self) -> None:
+        for device in (self._mech.acceptor, *self._mech.hoppers.values()):
+            device.power_off()
+
+    def plug(self) -> None:
+        for device in (self._mech.acceptor, *self._mech.hoppers.values()):
+            device.power_on()
+
+    def power_cycle(self) -> None:
+        for device in (self._mech.acceptor, *self._mech.hoppers.values()):
+            device.power_cycle(0.6)
+
+
+def cctalk() -> Bench:
+    """Coin n in the acceptor is type n-1, and its hopper has address n+2 and its own exit."""
+    loop = asyncio.get_running_loop()
+    places = dict(enumerate(FILL, 1))
+    coins = {n: (f"EU{v:03d}A", v) for n, v in enumerate((5, 10, 20, 50, 100, 200), 1)}
+    acceptor = CcTalkAcceptor(loop, coins=coins, paths={n: n for n in places})
+    hoppers = [CcTalkHopper(loop, address=n + 2, value=v, coins=0) for n, v in places.items()]
+    mech = CcTalkMech(loop, acceptor, hoppers)
+    for value, count in FILL.items():
+        mech.hoppers[value].fill(count)
+        mech.truth.fill(value, count)
+    inbox = Inbox()
+    line = MemoryLine(loop, CcTalkWire(loop, [acceptor, *hoppers]))
+    bus = CcTalkBus(line.open, "virtual", inbox)
+    fits = tuple(
+        HopperFit(n, v, HopperRules(n + 2), count=FILL[v], fed_by=n) for n, v in places.items()
+    )
+    driver = CcTalkCoins(bus, inbox, CoinRules("EU"), fits)
+    bus.start()
+    world = AllPlugs(mech)
+
+    def jam(coins: int) -> None:
+        mech.inject("payout_jam", after=coins)
+
+    cup = mech.truth.cup_total
+    return Bench(driver, world, inbox, jam, world.power_cycle, cup, one_device=False)
 
 
 KINDS: dict[str, Callable[[], Bench]] = {
     "fake": fake,
     "driver by value": lambda: driver(PayoutWay.VALUE),
     "driver by coins": lambda: driver(PayoutWay.COINS),
+    "second adapter": second_adapter,
+    "ccTalk": cctalk,
 }
 Story = Callable[[Bench], Awaitable[None]]
 
@@ -134,6 +218,7 @@ def test_payouts_one_after_the_other(play: Callable[[Story], None]) -> None:
             await bench.changer.pay_out(f"p{number}", ((0, number + 1),))
             assert (await bench.inbox.until(PayoutEnded)).payout_id == f"p{number}"
             await bench.inbox.until(TubesRead)
+            await asyncio.sleep(1)
         assert bench.cup() == 30
 
     play(story)
@@ -171,32 +256,34 @@ def test_a_jam_ends_short_and_certain(play: Callable[[Story], None], after: int)
         await bench.changer.pay_out("p1", ((4, 3),))
         ended = await bench.inbox.until(PayoutEnded)
         assert ended.certain
-        assert ended.why == "tube_jam"
+        assert ended.why
         assert worth(ended) == bench.cup() < 300
 
     play(story)
 
 
 def test_unplugged_in_a_payout(play: Callable[[Story], None]) -> None:
-    """What was paid is not known; then the loss; after the return the tubes tell."""
+    """What was paid is told once; after the return the tubes tell."""
 
     async def story(bench: Bench) -> None:
         await bench.changer.pay_out("p1", ((4, 8),))
         await asyncio.sleep(1.5)
         bench.world.unplug()
         await bench.inbox.until(ChangerLost)
+        ended = await bench.inbox.until(PayoutEnded, 200)
         order = [r for r in bench.inbox.reports if isinstance(r, PayoutEnded | ChangerLost)]
-        assert isinstance(order[0], PayoutEnded)
         assert len(order) == 2
-        assert not order[0].certain
-        assert worth(order[0]) <= bench.cup()
+        if bench.one_device:
+            assert order[0] is ended
+        assert not ended.certain
+        assert worth(ended) <= bench.cup()
         for order_again in (bench.changer.pay_out("p2", ((0, 1),)), bench.changer.read_tubes()):
             with pytest.raises(Refused):
                 await order_again
         bench.inbox.clear()
         bench.world.plug()
         ready = await bench.inbox.until(ChangerReady)
-        assert sum(t.value * t.count for t in ready.tubes) == total() - bench.cup()
+        assert told(ready) == total() - bench.cup()
         await asyncio.sleep(30)
         assert not bench.inbox.of(PayoutEnded)
 
@@ -204,16 +291,23 @@ def test_unplugged_in_a_payout(play: Callable[[Story], None]) -> None:
 
 
 def test_reset_in_a_payout(play: Callable[[Story], None]) -> None:
+    """It may be certain what was paid, where the device counts for life."""
+
     async def story(bench: Bench) -> None:
         await bench.changer.pay_out("p1", ((4, 8),))
         await asyncio.sleep(1.5)
         bench.inbox.clear()
         bench.reset()
-        ready = await bench.inbox.until(ChangerReady)
+        await asyncio.sleep(60)
         (ended,) = bench.inbox.of(PayoutEnded)
-        assert not ended.certain
-        assert bench.inbox.reports.index(ended) < bench.inbox.reports.index(ready)
-        assert sum(t.value * t.count for t in ready.tubes) == total() - bench.cup()
+        assert worth(ended) == bench.cup() if ended.certain else worth(ended) <= bench.cup()
+        if bench.one_device:
+            assert not ended.certain
+            (ready,) = bench.inbox.of(ChangerReady)
+            assert bench.inbox.reports.index(ended) < bench.inbox.reports.index(ready)
+        bench.inbox.clear()
+        await bench.changer.read_tubes()
+        assert told(await bench.inbox.until(TubesRead)) == total() - bench.cup()
 
     play(story)
 
@@ -224,8 +318,7 @@ def test_the_accepted_types_survive_a_reset(play: Callable[[Story], None]) -> No
         await asyncio.sleep(1)
         bench.inbox.clear()
         bench.reset()
-        await bench.inbox.until(ChangerReady)
-        await asyncio.sleep(1)
+        await asyncio.sleep(20)  # where nothing shows that it was reset, its settings do
         bench.world.insert_coin(20)
         assert (await bench.inbox.until(CoinAccepted)).value == 20
 
@@ -235,15 +328,17 @@ def test_the_accepted_types_survive_a_reset(play: Callable[[Story], None]) -> No
 def test_lever_hands_and_asking_for_the_tubes(play: Callable[[Story], None]) -> None:
     async def story(bench: Bench) -> None:
         bench.world.press_lever()
-        bench.world.manual_dispense(10)
+        if bench.one_device:
+            bench.world.manual_dispense(10)
         await asyncio.sleep(2)
         assert bench.inbox.of(LeverPressed) == [LeverPressed()]
-        assert bench.inbox.of(ManuallyDispensed) == [ManuallyDispensed(1, 1, FILL[10] - 1)]
+        by_hand = [ManuallyDispensed(1, 1, FILL[10] - 1)] if bench.one_device else []
+        assert bench.inbox.of(ManuallyDispensed) == by_hand
         bench.inbox.clear()
         await bench.changer.read_tubes()
         assert {t.value: t.count for t in (await bench.inbox.until(TubesRead)).tubes} == {
             **FILL,
-            10: FILL[10] - 1,
+            10: FILL[10] - len(by_hand),
         }
 
     play(story)
@@ -251,6 +346,11 @@ def test_lever_hands_and_asking_for_the_tubes(play: Callable[[Story], None]) -> 
 
 def worth(ended: PayoutEnded) -> int:
     return sum((5, 10, 20, 50, 100, 200)[t] * n for t, n in ended.paid)
+
+
+def told(report: ChangerReady | TubesRead) -> int:
+    """What the tubes hold according to the newest report."""
+    return sum(t.value * t.count for t in report.tubes)
 
 
 def total() -> int:

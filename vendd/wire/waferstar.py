@@ -30,6 +30,7 @@ DEAD_EVERY: Final = 10  # the same once it did not answer
 MAX_TOLD: Final = 64  # bytes of activity kept per device
 
 ADDRESSES: Final = (0x08, 0x10, 0x30, 0x60)
+_RESETS: Final = {0x08: b"\x0b", 0x10: b"\x00", 0x30: b"\x06", 0x60: b"\x00"}  # RESET: its report
 _ADDRESS: Final = 0xF8
 _POLLS: Final = frozenset((0x0B, 0x12, 0x33, 0x62))
 _READERS: Final = frozenset((0x12, 0x62))
@@ -48,6 +49,13 @@ class _Device:
 
     def heard(self) -> None:
         self.alive, self.polls = True, 0
+
+    def answered(self, asked: bytes) -> None:
+        """A JUST RESET from before a RESET (the adapter resets devices, too) is not the one that
+        this RESET brings: taken for it, the device would be started twice."""
+        stale = _RESETS.get(asked[0]) if len(asked) == 1 else None
+        while stale in self.told:
+            self.told.remove(stale)
 
     def take(self) -> Reply:
         """One line is one POLL answer: joined, a report that the adapter got twice (because the
@@ -167,6 +175,8 @@ class WaferstarCodec:
         asked, self._asked = self._asked, b""
         self.answers += 1
         device = self._devices.get(asked[0] & _ADDRESS)
+        if device is not None:
+            device.answered(asked)
         reply = _reply(raw)
         if device is not None:
             device.heard()
