@@ -53,9 +53,9 @@ class _Device:
     def answered(self, asked: bytes) -> None:
         """A JUST RESET from before a RESET (the adapter resets devices, too) is not the one that
         this RESET brings: taken for it, the device would be started twice."""
-        stale = _RESETS.get(asked[0]) if len(asked) == 1 else None
-        while stale in self.told:
-            self.told.remove(stale)
+        if len(asked) == 1 and asked[0] in _RESETS:
+            stale = _RESETS[asked[0]]
+            self.told = deque(activity for activity in self.told if activity != stale)
 
     def take(self) -> Reply:
         """One line is one POLL answer: joined, a report that the adapter got twice (because the
