@@ -22,6 +22,7 @@ from vendd.core.sale.states import (
     Paying,
     Refunding,
     Returning,
+    Revaluing,
     SessionOpen,
     Stacking,
     Vending,
@@ -37,7 +38,7 @@ README = Path(__file__).parents[2] / "README.md"
 BOXES: Final[dict[str, tuple[type, ...]]] = {
     "Idle": (Idle,),
     "CreditStands": (Credit, OverpayAsked, ChooseAgain, Hold, Owed),
-    "AtTheReader": (SessionOpen, AgeCheck, WaitingForTap, Authorising),
+    "AtTheReader": (SessionOpen, AgeCheck, WaitingForTap, Authorising, Revaluing),
     "Stacking": (Stacking,),
     "Vending": (Vending,),
     "Refunding": (Refunding,),

@@ -11,6 +11,7 @@ from tests.sale.devices import Is
 from vendd.core import ledger
 from vendd.core.change import largest_payable
 from vendd.core.facts import (
+    CreditClosed,
     ItemDispensed,
     Outcome,
     Proof,
@@ -29,6 +30,7 @@ from vendd.core.sale.states import (
     Paying,
     Refunding,
     Returning,
+    Revaluing,
     SessionOpen,
     Stacking,
     State,
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from tests.sale.bench import Bench
 
 DURABLE = tuple(f for f in State.__dataclass_fields__ if f not in EPHEMERAL)
-_NO_CASH = (Authorising, Refunding, Vending, Stacking, Returning, Paying)
+_NO_CASH = (Authorising, Refunding, Revaluing, Vending, Stacking, Returning, Paying)
 
 
 def check(bench: "Bench") -> None:
@@ -101,7 +103,8 @@ def _cards(bench: "Bench") -> None:
     taken = sum(v.approved for vend_id, v in vends.items() if vend_id in sold)
     owed = sum(c.amount for c in bench.claims.values() if c.reason == "refund_due")
     card_accounts = sum(n for a, n in bench.accounts.items() if a.startswith("cashless"))
-    assert card_accounts == taken + owed
+    revalued = sum(c.revalued or 0 for c in bench.all(CreditClosed))
+    assert card_accounts == taken + owed - revalued
     assert not sold & set(due), "a refund for what was delivered"
     assert all(n == 1 for n in due.values())
     for vend_id, vend in vends.items():
@@ -144,9 +147,11 @@ def _tenders_open(bench: "Bench") -> None:
     if isinstance(state.phase, SessionOpen | WaitingForTap | Authorising | Refunding):
         assert len(readers) <= 1, "R7"
     if not world.policy.mixed_tender:
-        if isinstance(state.phase, SessionOpen):
+        if isinstance(state.phase, SessionOpen) and not _may_revalue(state.phase, world):
             assert coins == bills == frozenset(), "one tender"
-        asking = isinstance(state.phase, SessionOpen | Authorising | Refunding | AgeCheck)
+        asking = isinstance(
+            state.phase, SessionOpen | Authorising | Refunding | AgeCheck | Revaluing
+        )
         assert not state.money or not readers or asking, "one tender"
     assert not state.bill_lever or state.bill_moves, "a lever press that nobody will serve"
     if state.bill is not None or state.bill_moves:
@@ -229,3 +234,8 @@ def check_turn(bench: "Bench", act: TurnMotor) -> None:
         assert bench.readers.vends[sale.id].is_ is Is.APPROVED, "a turn that no card paid"
     else:
         assert sale.from_credit == sale.price
+
+
+def _may_revalue(phase: SessionOpen, world: Snapshot) -> bool:
+    """Cash is taken for the card then, not beside it."""
+    return world.policy.revalue and phase.session.revaluable

@@ -50,6 +50,7 @@ class CreditEnd(StrEnum):
     POWER_LOSS = "power_loss"
     VEND_FAILED = "vend_failed"
     LATE_COIN = "late_coin"  # credited while the rest was already on its way out
+    REVALUED = "revalued"  # put on the holder's card, who asked for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class CreditClosed(Fact):
     owed: int
     forfeited: int
     reason: CreditEnd
+    revalued: int | None = None  # put on a card
 
 
 @dataclass(frozen=True, slots=True)

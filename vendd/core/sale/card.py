@@ -41,6 +41,7 @@ from vendd.core.sale.sales import new_sale, start_vending
 from vendd.core.sale.states import (
     AgeCheck,
     Authorising,
+    Revaluing,
     SessionOpen,
     Vending,
     WaitingForTap,
@@ -115,6 +116,8 @@ def on_session_ended(d: Draft, report: SessionEnded) -> None:
             back(d)
         case AgeCheck(_, reader, _, session) as phase if session and reader == report.reader:
             d.update(replace(phase, session=None))
+        case Revaluing(session) as phase if session.reader == report.reader:
+            d.update(replace(phase, open=False))
         case Vending(sale) if sale.session and sale.session.reader == report.reader:
             d.update(Vending(replace(sale, session=None)))
         case _:

@@ -100,10 +100,13 @@ def _closed(
     )
 
 
-def close_credit(d: Draft, why: CreditEnd, *, owed: int = 0, forfeited: int = 0) -> None:
+def close_credit(
+    d: Draft, why: CreditEnd, *, owed: int = 0, forfeited: int = 0, revalued: int | None = None
+) -> None:
     """The customer's credit is gone otherwise than by a sale and its own change.
 
-    The last word on a session: inserted = sales + overpay + returned + owed + forfeited.
+    The last word on a session: inserted = sales + overpay + returned + owed + forfeited
+    + revalued.
     """
     customer = d.state.customer
     if customer is None:
@@ -116,6 +119,7 @@ def close_credit(d: Draft, why: CreditEnd, *, owed: int = 0, forfeited: int = 0)
             owed=owed,
             forfeited=forfeited,
             reason=why,
+            revalued=revalued,
         )
     )
 

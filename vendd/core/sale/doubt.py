@@ -6,9 +6,7 @@ from vendd.core.sale.pieces import (
     Sale,
 )
 from vendd.core.sale.reports import Tube
-from vendd.core.sale.states import (
-    Paying,
-)
+from vendd.core.sale.states import Paying, Revaluing
 
 
 def doubtful_vend(
@@ -70,6 +68,22 @@ def doubtful_bill(
             policy="bill_unclear",
             booked_as="claim",
             evidence=Evidence(payout_status=status, door_opened_between=d.world.door_open),
+            power_loss=power_loss,
+        )
+    )
+
+
+def doubtful_revalue(d: Draft, phase: Revaluing, *, power_loss: bool) -> None:
+    """Whether the reader put it on the card can't be found out."""
+    session = d.state.customer.id if d.state.customer is not None else ""
+    d.record(
+        SaleDoubtful(
+            sale_id=session,
+            amount=phase.amount,
+            tender="card",
+            policy="revalue_unknown",
+            booked_as="claim",
+            evidence=Evidence(reader_state="no answer"),
             power_loss=power_loss,
         )
     )

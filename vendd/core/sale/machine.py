@@ -24,6 +24,7 @@ from vendd.core.sale import (
     paying,
     recycler,
     refund,
+    revalue,
     selecting,
     tubes,
     vending,
@@ -49,6 +50,7 @@ from vendd.core.sale.card_reports import (
     CardReaderLost,
     CardReaderReady,
     ReaderFault,
+    RevalueSettled,
     SessionBegun,
     SessionEnded,
     VendApproved,
@@ -94,6 +96,7 @@ from vendd.core.sale.states import (
     Paying,
     Refunding,
     Returning,
+    Revaluing,
     SessionOpen,
     Stacking,
     State,
@@ -188,6 +191,8 @@ def _phase_timed_out(d: Draft, timer: Timer) -> None:
             card.cancel(d, Reason.READER_TIMEOUT, "declined")
         case SessionOpen(), Timer.SESSION:
             card.end_session(d)
+        case Revaluing(), Timer.AUTHORISE:
+            revalue.unknown(d, power_loss=False)
         case AgeCheck(), Timer.AGE:
             age.stop(d)
         case Refunding(), Timer.REFUND:
@@ -297,6 +302,7 @@ _HANDLERS: Final[dict[type[Report], Callable[[Draft, Any], None]]] = {
     VendSuccessSettled: refund.on_success,
     VendFailureSettled: refund.on_settled,
     AgeVerified: selecting.on_age,
+    RevalueSettled: revalue.on_settled,
     CardReaderReady: card.on_ready,
     CardReaderLost: card.on_lost,
     ReaderFault: card.on_fault,

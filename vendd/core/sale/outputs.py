@@ -9,7 +9,7 @@ from typing import Final
 from vendd.core.facts import Channel
 from vendd.core.money import format_amount
 from vendd.core.planogram import SlotState
-from vendd.core.sale import offer, tenders
+from vendd.core.sale import offer, revalue, tenders
 from vendd.core.sale.pieces import (
     BillDoing,
     Sale,
@@ -29,6 +29,7 @@ from vendd.core.sale.states import (
     Paying,
     Refunding,
     Returning,
+    Revaluing,
     SessionOpen,
     Stacking,
     State,
@@ -107,6 +108,8 @@ def _tap(sale: Sale, world: Snapshot, columns: int) -> Screen:
 
 def _session(session: Session, state: State, world: Snapshot, columns: int) -> Screen:
     """The balance is often a pre-authorisation: shown only where the owner wants it."""
+    if state.money and world.policy.revalue and session.revaluable:
+        return _say("session_credit", world, columns, amount=state.money)
     if state.money:
         return _say("credit", world, columns, amount=state.money)
     if world.policy.show_card_balance and session.funds is not None:
@@ -120,6 +123,7 @@ _PLAIN: Final[dict[type, str]] = {
     Hold: "hold",
     ChooseAgain: "not_delivered",
     Authorising: "authorising",
+    Revaluing: "wait",
     AgeCheck: "age",
     Refunding: "wait",
     Stacking: "wait",
@@ -179,6 +183,7 @@ def _say(
         "amount": format_amount(amount, world.policy.exponent),
         "ref": ref,
         "tenders": tender_line(world),
+        "code": revalue.code(world.policy),
         "support": world.policy.support_line,
     }
     first, second = (_fit(line.format(**words), columns) for line in TEXTS[text])

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from vendd.core.facts import CreditEnd, MachineStarted, Outcome, Proof, Reason
 from vendd.core.rows import Released
-from vendd.core.sale import lever, refund
+from vendd.core.sale import lever, refund, revalue
 from vendd.core.sale.closing import close_sale, leave, to_credit
 from vendd.core.sale.doubt import doubtful_vend
 from vendd.core.sale.draft import Draft
@@ -36,6 +36,7 @@ from vendd.core.sale.states import (
     Paying,
     Refunding,
     Returning,
+    Revaluing,
     SessionOpen,
     Stacking,
     Vending,
@@ -95,8 +96,8 @@ def _resume(d: Draft, report: Started) -> str | None:
             return "refund_pending"
         case Returning(kind, why, sale):
             _resume_returning(d, kind, why, sale)
-        case SessionOpen() | AgeCheck():
-            _back(d)
+        case SessionOpen() | AgeCheck() | Revaluing():
+            _leave_reader(d)
         case ClaimShown():
             d.go(Idle())
         case Owed() as owed:
@@ -127,6 +128,14 @@ def _back(d: Draft) -> None:
         d.customer_with(lever=False)
         if not d.world.door_open:
             give_back(d, CreditEnd.LEVER)
+
+
+def _leave_reader(d: Draft) -> None:
+    """No card is there any more; what was being put on one is in doubt."""
+    if isinstance(d.state.phase, Revaluing):
+        revalue.unknown(d, power_loss=True)
+    else:
+        _back(d)
 
 
 def _resume_returning(

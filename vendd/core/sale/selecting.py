@@ -3,7 +3,7 @@
 from typing import Final
 
 from vendd.core.facts import Reason, RefusalReason, SaleRefused
-from vendd.core.sale import age, bills, card, offer, sources, tenders
+from vendd.core.sale import age, bills, card, offer, revalue, sources, tenders
 from vendd.core.sale.acts import CompleteSession
 from vendd.core.sale.card_reports import AgeVerified
 from vendd.core.sale.closing import restart_time, to_credit
@@ -81,7 +81,9 @@ def select(d: Draft, selection: str) -> None:
     if asked is not None and asked.selection != selection:
         to_credit(d)
     view = d.world.slots.get(selection)
-    if view is None:
+    if revalue.asked(d, selection):
+        revalue.begin(d)
+    elif view is None:
         _refuse(d, "invalid", selection)
     elif (obstacle := offer.obstacle(d.world, selection)) is not None:
         _lost(d, *obstacle, selection)
@@ -132,10 +134,12 @@ def _by_card(d: Draft, selection: str, session: Session) -> None:
     slot = d.world.slots[selection].slot
     tariff = for_card(slot, d.policy, session)
     cheaper = min(for_cash(slot), tariff, key=lambda t: t.price)
-    if d.policy.mixed_tender and 0 < cheaper.price <= d.state.money:
+    if 0 < cheaper.price <= d.state.money:
         d.do(CompleteSession(session.reader))
         to_credit(d)
         _buy(d, selection, None, cheaper)
+    elif d.state.money and not d.policy.mixed_tender:  # put in to go onto the card
+        _refuse(d, "add", selection, cheaper.price - d.state.money)
     elif not d.world.reader(session.reader).ready:
         _lost(d, "not_available", RefusalReason.OUT_OF_SERVICE, selection)
     else:

@@ -104,6 +104,19 @@ class AgeCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Revaluing:
+    """The holder has asked for `amount` of the credit on the card; the reader has the word.
+
+    `open`: the session is still there.
+    """
+
+    session: Session
+    revalue_id: str
+    amount: int
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Refunding:
     """Not delivered; the reader settles the failed vend of this sale."""
 
@@ -153,6 +166,7 @@ Phase = (
     | WaitingForTap
     | Authorising
     | AgeCheck
+    | Revaluing
     | Refunding
     | Stacking
     | Returning

@@ -21,6 +21,7 @@ from vendd.core.sale.states import (
     OverpayAsked,
     Owed,
     Refunding,
+    Revaluing,
     SessionOpen,
     State,
     WaitingForTap,
@@ -65,8 +66,10 @@ def _no_room(world: Snapshot) -> bool:
 def _cash_open(state: State, world: Snapshot) -> bool:
     if not world.in_service or state.locked:
         return False
-    mixed = world.policy.mixed_tender
-    return isinstance(state.phase, _TAKES_CASH) or (mixed and isinstance(state.phase, SessionOpen))
+    if isinstance(state.phase, SessionOpen):
+        revalue = world.policy.revalue and state.phase.session.revaluable
+        return world.policy.mixed_tender or revalue
+    return isinstance(state.phase, _TAKES_CASH)
 
 
 def maximum(world: Snapshot) -> int | None:
@@ -165,7 +168,7 @@ def open_to_cards(state: State, world: Snapshot) -> bool:
 
 def _reader_in_use(state: State) -> int | None:
     match state.phase:
-        case SessionOpen(session):
+        case SessionOpen(session) | Revaluing(session):
             return session.reader
         case AgeCheck(_, reader):
             return reader

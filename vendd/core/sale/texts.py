@@ -44,6 +44,8 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "age": ("AGE CHECK", "USE CARD READER"),
     "checking_bill": ("CHECKING BILL", ""),
     "bill_returned": ("BILL RETURNED", "CHOOSE AGAIN"),
+    "revalued": ("THANK YOU", "{amount} ON CARD"),
+    "session_credit": ("CREDIT\t{amount}", "{code} PUTS ON CARD\n{code} TO CARD"),
     "session": ("CARD READY", "MAKE SELECTION"),
     "session_funds": ("CARD\t{amount}", "MAKE SELECTION"),
     "tap": ("{selection}\t{amount}", "TAP CARD OR COIN"),
