@@ -10,10 +10,14 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
-from vendd.ports import DeliveryFailed, Message
+from vendd.ports import DeliveryFailed, Message, Trouble
 
 Done = Callable[[DeliveryFailed | None], None]
+Heard = Callable[[DeliveryFailed], None]
+Carried = Callable[[int], None]
+_AWAY: Final = Trouble.UNREACHABLE
 
 
 @dataclass(slots=True)
@@ -35,6 +39,7 @@ class ModelCluster:
     topics: dict[str, list[Message]] = field(default_factory=dict)
     connections: int = 0
     _up: bool = True
+    _shut: DeliveryFailed | None = None
     _open: list["ModelBroker"] = field(default_factory=list)
 
     def connect(self) -> "ModelBroker":
@@ -42,11 +47,17 @@ class ModelCluster:
         self.connections += 1
         broker = ModelBroker(self)
         self._open.append(broker)
+        if self._shut is not None:
+            asyncio.get_running_loop().call_later(0.1, self._say_shut, broker)
         return broker
 
     @property
     def up(self) -> bool:
-        return self._up
+        return self._up and self._shut is None
+
+    def _say_shut(self, broker: "ModelBroker") -> None:
+        if self._shut is not None:
+            broker.say(self._shut)
 
     def outage(self) -> None:
         """The cluster or the way to it is gone."""
@@ -62,10 +73,19 @@ class ModelCluster:
         for broker in list(self._open):
             broker.fail(DeliveryFailed("producer fenced", fatal=True))
 
+    def shut_out(self, failure: DeliveryFailed) -> None:
+        """Nobody gets in for that reason until `let_in`: every connection is told so."""
+        self._shut = failure
+        for broker in list(self._open):
+            broker.say(failure)
+
+    def let_in(self) -> None:
+        self._shut = None
+
     def purge(self) -> None:
         """Everything on its way is thrown away by the clients, and said to be."""
         for broker in list(self._open):
-            broker.fail(DeliveryFailed("purged"))
+            broker.fail(DeliveryFailed("purged", trouble=_AWAY))
 
     def messages(self) -> int:
         return sum(len(log) for log in self.topics.values())
@@ -90,6 +110,16 @@ class ModelBroker:
         self._delivering: asyncio.TimerHandle | None = None
         self._fatal: DeliveryFailed | None = None
         self._closed = False
+        self._heard: Heard = lambda _failure: None
+        self._carried: Carried = lambda _count: None
+
+    def listen(self, heard: Heard, carried: Carried) -> None:
+        """See `ports.Broker`. What is carried is counted with each batch, uncompressed."""
+        self._heard, self._carried = heard, carried
+
+    def say(self, failure: DeliveryFailed) -> None:
+        """The client learnt why it can't deliver."""
+        self._heard(failure)
 
     def send(self, message: Message, done: Done) -> bool:
         assert not self._closed, "sent on a closed connection"
@@ -113,7 +143,7 @@ class ModelBroker:
             self._cluster.forget(self)
             self._stop_timer()
             self._deliver()
-            self.fail(DeliveryFailed("closed"))
+            self.fail(DeliveryFailed("closed", trouble=_AWAY))
 
     def vanish(self) -> None:
         """Gone without a word."""
@@ -146,6 +176,8 @@ class ModelBroker:
         waiting, self._waiting = self._waiting, deque()
         topics = {message.topic for message, _ in waiting}
         refusals = {topic: self._refusal(topic, waiting) for topic in topics}
+        if waiting and not self._closed:
+            self._carried(sum(message.size() for message, _ in waiting))
         for message, done in waiting:
             done(refusals[message.topic] or self._take(message))
         self.resume()
@@ -160,5 +192,5 @@ class ModelBroker:
         self._cluster.topics.setdefault(message.topic, []).append(message)
         if self._cluster.fail_next > 0:
             self._cluster.fail_next -= 1
-            return DeliveryFailed("acknowledgement lost")
+            return DeliveryFailed("acknowledgement lost", trouble=_AWAY)
         return None

@@ -6,6 +6,7 @@ it never sees the engine, a service or the store.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from vendd.core.planogram import SlotState
@@ -223,18 +224,49 @@ class Message:
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
 
+    def size(self) -> int:
+        """Bytes, before compression."""
+        names = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.key) + len(self.value) + names
+
+
+class Trouble(StrEnum):
+    """What stands between the machine and its broker; each needs somebody else to mend it."""
+
+    UNREACHABLE = "unreachable"  # no network, or nobody there
+    AUTH_REFUSED = "auth_refused"  # user, password or mechanism
+    TLS_REFUSED = "tls_refused"  # a certificate, of either side
+    SECRET_MISSING = "secret_missing"  # credential or file that the configuration names
+    NOT_ALLOWED = "not_allowed"  # access control list
+    TOPIC_MISSING = "topic_missing"
+    REFUSED = "refused"  # the broker's own trouble, as a full disk
+
 
 class DeliveryFailed(Exception):
     """A broker did not take a message. `permanent`: it never will. `fatal`: nor any other."""
 
-    def __init__(self, reason: str, *, permanent: bool = False, fatal: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        fatal: bool = False,
+        trouble: Trouble = Trouble.REFUSED,
+    ) -> None:
         super().__init__(reason)
         self.permanent = permanent
         self.fatal = fatal
+        self.trouble = trouble
 
 
 class Broker(Protocol):
     """A connection to Kafka (librdkafka in production), until closed or fatally failed."""
+
+    def listen(
+        self, heard: Callable[[DeliveryFailed], None], carried: Callable[[int], None]
+    ) -> None:
+        """`heard` is told why the client can't deliver, apart from any one message; `carried`
+        now and then how many bytes went over the wire since. Both on the loop's thread."""
 
     def send(self, message: Message, done: Callable[[DeliveryFailed | None], None]) -> bool:
         """Hand over one message; False when the client's queue is full (nothing was taken).

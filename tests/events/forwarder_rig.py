@@ -2,15 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hw_sim.loop import run_virtual
 from hw_sim.model_broker import ModelCluster
 from vendd.events import StoredEvent
 from vendd.links.forwarder import Forwarder
-from vendd.ports import Message, StoreFailed
+from vendd.ports import Message, Replay, StoreFailed
 
 TOPICS = ("transaction-events", "inventory-updates")
 
@@ -29,6 +29,10 @@ class FakeOutbox:
     buried: list[tuple[int, str]] = field(default_factory=list)
     reads: int = 0
     failing: int = 0
+    thinned: list[int] = field(default_factory=list)
+    asked: Replay | None = None
+    refused: frozenset[int] = frozenset()
+    link: tuple[str, int] = ("", 0)
 
     async def read(self, after_seq: int, limit: int) -> list[StoredEvent]:
         self._maybe_fail()
@@ -44,6 +48,42 @@ class FakeOutbox:
     def delivered(self, up_to_seq: int) -> None:
         assert up_to_seq > self.mark, "the watermark never stands still or goes back"
         self.mark = up_to_seq
+
+    async def thin(self, seqs: Sequence[int]) -> list[StoredEvent]:
+        self._maybe_fail()
+        record = replace(event(self.last + 1), money=True)
+        gone = [row.seq for row in self.rows if row.seq in seqs]
+        self.rows = [row for row in self.rows if row.seq not in seqs]
+        self.thinned += gone
+        self.rows.append(record)
+        return [record]
+
+    @property
+    def last(self) -> int:
+        return self.rows[-1].seq if self.rows else 0
+
+    async def ask_replay(self, from_seq: int, to_seq: int) -> Replay | None:
+        self.asked = Replay(1, from_seq, to_seq, to_seq - from_seq + 1)
+        return self.asked
+
+    async def next_replay(self) -> Replay | None:
+        return self.asked
+
+    async def read_again(self, replay: Replay, limit: int) -> list[StoredEvent]:
+        self._maybe_fail()
+        found = [row for row in self.rows if replay.next_seq <= row.seq <= replay.to_seq]
+        return found[:limit]
+
+    async def replayed(self, replay: Replay, next_seq: int, refused: frozenset[int]) -> None:
+        self.refused |= refused
+        done = next_seq > replay.to_seq
+        self.asked = None if done else replace(replay, next_seq=next_seq)
+
+    async def carried(self) -> tuple[str, int]:
+        return self.link
+
+    def carry(self, day: str, total: int) -> None:
+        self.link = (day, total)
 
     async def bury(self, event: StoredEvent, reason: str) -> None:
         self._maybe_fail()

@@ -172,6 +172,9 @@ class HeldBroker:
         self.sent: list[tuple[int, Callable[[DeliveryFailed | None], None]]] = []
         self.closed = False
 
+    def listen(self, heard: object, carried: object) -> None:
+        return
+
     def send(self, message: Message, done: Callable[[DeliveryFailed | None], None]) -> bool:
         self.sent.append((seq_of(message), done))
         return True

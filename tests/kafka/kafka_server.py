@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 from typing import Final
 
+from certificates import Authority
 from confluent_kafka.admin import AdminClient, NewTopic
 from servers import missing, need
 
@@ -27,10 +28,11 @@ _PROPERTIES: Final = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=CONTROLLER://127.0.0.1:{controller},{listeners}
+advertised.listeners={listeners}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,{protocols}
 log.dirs={logs}
 num.partitions=1
 offsets.topic.replication.factor=1
@@ -39,6 +41,41 @@ transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 """
+
+
+SECURE: Final = {"SASL": "SASL_SSL", "MUTUAL": "SSL", "EXPIRED": "SASL_SSL"}
+"""SASL/SCRAM in TLS; TLS with a certificate of the client; TLS of a server whose own is over."""
+USER, OUTSIDER, PASSWORD = "demo-0001", "outsider", "s3cret-of-the-test"
+"""Both may log in; only the first may write. A client's certificate has the name of the first."""
+
+
+def _secured(authority: Authority) -> str:
+    lines = [
+        "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        f"super.users=User:ANONYMOUS;User:{USER};User:CN={USER}",
+        "sasl.enabled.mechanisms=SCRAM-SHA-512",
+    ]
+    stores = {
+        "SASL": authority.sign("server"),
+        "MUTUAL": authority.sign("server-mutual"),
+        "EXPIRED": authority.sign("server-old", days=-1),
+    }
+    for listener, signed in stores.items():
+        name = f"listener.name.{listener.lower()}"
+        lines += [
+            f"{name}.ssl.keystore.type=PEM",
+            f"{name}.ssl.keystore.location={signed.both()}",
+            f"{name}.ssl.truststore.type=PEM",
+            f"{name}.ssl.truststore.location={authority.ca}",
+            f"{name}.ssl.client.auth={'required' if listener == 'MUTUAL' else 'none'}",
+        ]
+        if SECURE[listener] == "SASL_SSL":
+            lines += [
+                f"{name}.sasl.enabled.mechanisms=SCRAM-SHA-512",
+                f"{name}.scram-sha-512.sasl.jaas.config="
+                "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+            ]
+    return "\n".join([*lines, ""])
 
 
 def fetch() -> Path:
@@ -64,23 +101,36 @@ def fetch() -> Path:
 
 
 class KafkaServer:
-    """One broker with its data under `folder`; can be killed and started again."""
+    """One broker with its data under `folder`; can be killed and started again.
 
-    def __init__(self, folder: Path) -> None:
+    With `secure` it has more listeners beside the plain one, see `SECURE`, and knows whom it lets
+    write; without, everybody may.
+    """
+
+    def __init__(self, folder: Path, *, secure: bool = False) -> None:
         self._jars = fetch()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._properties = folder / "server.properties"
-        port, controller = _free_ports(2)
-        self.bootstrap = f"127.0.0.1:{port}"
-        self._properties.write_text(
-            _PROPERTIES.format(port=port, controller=controller, logs=folder / "data"),
-            encoding="utf-8",
+        protocols = {"PLAINTEXT": "PLAINTEXT"} | (SECURE if secure else {})
+        controller, *ports = _free_ports(1 + len(protocols))
+        self.at = {name: f"127.0.0.1:{port}" for name, port in zip(protocols, ports, strict=True)}
+        self.bootstrap = self.at["PLAINTEXT"]
+        text = _PROPERTIES.format(
+            controller=controller,
+            listeners=",".join(f"{name}://{address}" for name, address in self.at.items()),
+            protocols=",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
+            logs=folder / "data",
         )
+        if secure:
+            self.authority = Authority(folder / "tls")
+            text += _secured(self.authority)
+        self._properties.write_text(text, encoding="utf-8")
         cluster = ["--cluster-id", uuid.uuid4().hex[:22]]
-        self._java("kafka.tools.StorageTool", "format", *cluster, "-c", str(self._properties)).wait(
-            _ANSWER_S
-        )
+        users = [f"SCRAM-SHA-512=[name={user},password={PASSWORD}]" for user in (USER, OUTSIDER)]
+        scram = [word for user in users for word in ("--add-scram", user)] if secure else []
+        tool = ["kafka.tools.StorageTool", "format", *cluster, *scram]
+        self._java(*tool, "-c", str(self._properties)).wait(_ANSWER_S)
 
     def start(self) -> None:
         """Start it and wait until it answers."""

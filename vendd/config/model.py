@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vendd.config.kafka import Kafka
 from vendd.config.parts import Bcm, PinName
 from vendd.config.payment import BillValidator, CardReader, CcTalk, Changer, Mdb, PayoutBy, Pulse
 from vendd.config.sections import (
@@ -16,7 +17,6 @@ from vendd.config.sections import (
     DropSensor,
     Gpio,
     Health,
-    Kafka,
     Keypad,
     Machine,
     MatrixMotors,

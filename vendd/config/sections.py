@@ -40,14 +40,6 @@ class Store(Section):
     max_mib: Annotated[int, Strict(), Field(ge=16, le=65_536)] = 512
 
 
-class Kafka(Section):
-    bootstrap: Annotated[
-        str, StringConstraints(pattern=r"^[^\s,:]+:[0-9]{1,5}(,[^\s,:]+:[0-9]{1,5})*$")
-    ] = "127.0.0.1:9092"
-    topic_prefix: Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{0,100}$")] = ""
-    enabled: Switch = True
-
-
 class Gpio(Section):
     """gpiozero's pin factory. `host` and `port` are those of a pigpio daemon."""
 

@@ -34,6 +34,10 @@ FORMS: Mapping[str, str] = {
     "keys": 'one capital letter, digit, * or # each, "clear", or "" where no key is',
     "country": 'the two capital letters that coin and bill ids begin with, as in "EU"',
     "age": 'bytes in hexadecimal, as in "9F10"',
+    "password_from": '"credential:NAME" for a systemd credential, or the absolute path of a file',
+    "key_from": '"credential:NAME" for a systemd credential, or the absolute path of a file',
+    "ca_file": "the absolute path of a PEM file",
+    "certificate_file": "the absolute path of a PEM file",
     "rows": "a row is one capital letter; a pin is named by a name of [pins]",
 }
 _PIN_FORM = "a name of [pins]: lower-case letters, digits and '_', as in \"tray_a\""
@@ -85,6 +89,8 @@ def _words(error: ErrorDetails, path: Path_, known: list[str]) -> tuple[str, str
         return "is missing", "add it; config/ holds two complete samples"
     if kind in ("literal_error", "enum"):
         return _choice(error["input"], str(context["expected"]))
+    if kind == "pair":
+        return f"is half of a pair: {error['msg']}", "add the other one, or remove it"
     if kind == "string_pattern_mismatch":
         form = FORMS.get(key, _PIN_FORM)
         return "has not the right form", f"write {form}"

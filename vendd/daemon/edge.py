@@ -6,8 +6,9 @@ and runs the same `Daemon`.
 
 import asyncio
 import random
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -15,6 +16,7 @@ from typing import Final, Protocol
 import structlog
 
 from vendd.config import Config
+from vendd.config.kafka import Kafka
 from vendd.daemon import host
 from vendd.daemon.host import HostState
 from vendd.drivers.display import DisplaySetup, LcdDisplay
@@ -22,12 +24,19 @@ from vendd.drivers.lcd import kernel_bus, pigpiod_bus
 from vendd.drivers.pins import PinFactory, open_pin_factory
 from vendd.drivers.serial_wire import open_serial
 from vendd.links.kafka import LibrdkafkaBroker
+from vendd.links.kafka_security import Security
 from vendd.ports import Broker, Display, Sink, WallClock, WireOpener, Writer
 from vendd.store import Database, ThreadWriter
 from vendd.store.writer import Counts
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _SYNCHRONISED: Final = Path("/run/systemd/timesync/synchronized")
+_SAID: Final = 50  # different things that one connection may say
+_METERED: Final = {
+    "statistics.interval.ms": "10000",
+    "topic.metadata.refresh.interval.ms": "1800000",
+    "socket.keepalive.enable": "false",
+}
 _log = structlog.get_logger()
 
 
@@ -100,10 +109,49 @@ def production(config: Config) -> Edge:
 
 
 def _librdkafka(config: Config) -> Callable[[], Broker]:
-    def said(level: int, text: str) -> None:
-        _log.info("kafka_client_said", level=level, text=text)
+    """A new connection each time, with the secrets as they are then."""
+    kafka = config.kafka
+    security = _security(kafka)
+    compression, linger_ms = kafka.batching()
+    batching = {"compression.type": compression, "linger.ms": str(linger_ms)}
+    if kafka.budget_mib_per_day is not None:
+        batching |= _METERED
 
-    return lambda: LibrdkafkaBroker(config.kafka.bootstrap, config.machine.id, said=said)
+    def open_broker() -> Broker:
+        options = {**batching, **security.options()}
+        return LibrdkafkaBroker(kafka.bootstrap, config.machine.id, options, said=_Said())
+
+    return open_broker
+
+
+def _security(kafka: Kafka) -> Security:
+    tls, sasl = kafka.tls, kafka.sasl
+    security = Security(tls=tls is not None)
+    if tls is not None:
+        security = replace(
+            security, ca=tls.ca_file, certificate=tls.certificate_file, key=tls.key_from
+        )
+    if sasl is not None:
+        security = replace(
+            security,
+            mechanism=sasl.mechanism,
+            username=sasl.username,
+            password=sasl.password_from,
+        )
+    return security
+
+
+class _Said:
+    """What the client says, each thing once per connection: an outage repeats itself for months."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def __call__(self, level: int, text: str) -> None:
+        kind = re.sub(r"[0-9]+", "#", text)[:120]
+        if kind not in self._known and len(self._known) < _SAID:
+            self._known.add(kind)
+            _log.info("kafka_client_said", level=level, text=text)
 
 
 def _boot_id() -> str:

@@ -25,7 +25,7 @@ from vendd.daemon.housekeeping import FULL, Housekeeping, keeping
 from vendd.daemon.media import media_key
 from vendd.daemon.patience import Patience, StartRefused
 from vendd.daemon.pulse import beat
-from vendd.daemon.stream import Stream
+from vendd.daemon.stream import Stream, Telling
 from vendd.daemon.tenders import Ground, Kept, on_bus
 from vendd.daemon.tracing import Tracing
 from vendd.daemon.versions import Versions
@@ -33,6 +33,7 @@ from vendd.daemon.vitals import Vitals
 from vendd.drivers.pins import PinTrouble
 from vendd.events.context import Context
 from vendd.health import Supervisor
+from vendd.links.budget import Budget
 from vendd.links.forwarder import Forwarder
 from vendd.ports import Loaded, StoreFailed
 from vendd.services import memory
@@ -229,6 +230,8 @@ class Daemon:
                 self._edge.chance,
                 self._config.kafka.topic_prefix,
                 loaded.last_seq,
+                Budget(self._config.kafka.budget_mib_per_day, lambda: self._edge.wall.now()[:10]),
+                Telling(self._inbox.put),
             )
         stream = Stream(loaded.last_seq, self.forwarder)
         house = keeping(

@@ -1,10 +1,34 @@
 """The daemon's ear for committed events: the newest seq, and the forwarder where there is one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import structlog
 
 from vendd.core.facts import OutboxLoad
+from vendd.core.sale.reports import FaultEnded, FaultStarted, Report
 from vendd.links.forwarder import Forwarder
-from vendd.ports import StoredEvent
+from vendd.ports import StoredEvent, Trouble
+
+_DETAIL: Final = 200  # characters: clients tell long stories
+_log = structlog.get_logger()
+
+
+class Telling:
+    """Troubles with the broker become faults of the device ``kafka``, and one line each."""
+
+    def __init__(self, put: Callable[[Report], None]) -> None:
+        self._put = put
+
+    def __call__(self, trouble: Trouble, detail: str | None) -> None:
+        """Began, with what is known of it, or (None) is over."""
+        code = f"kafka_{trouble.value}"
+        if detail is None:
+            _log.info("kafka_trouble_over", trouble=trouble.value)
+            self._put(FaultEnded(code, "kafka"))
+        else:
+            _log.warning("kafka_trouble", trouble=trouble.value, why=detail)
+            self._put(FaultStarted(code, "kafka", detail[:_DETAIL]))
 
 
 class Stream:

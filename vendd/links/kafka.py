@@ -10,6 +10,7 @@ One thread blocks in `poll` and carries reports to the loop in bunches.
 """
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from vendd.links.kafka_errors import classify
 from vendd.ports import DeliveryFailed, Message
 
 Done = Callable[[DeliveryFailed | None], None]
@@ -39,25 +41,16 @@ _SETTINGS: Final[Mapping[str, Any]] = {
     "partitioner": "murmur2_random",  # where the Java clients would put the key
     "socket.keepalive.enable": True,
     "reconnect.backoff.max.ms": 10_000,
+    "statistics.interval.ms": 60_000,
 }
-
-_PERMANENT: Final = frozenset(
-    {
-        KafkaError.MSG_SIZE_TOO_LARGE,
-        KafkaError.RECORD_LIST_TOO_LARGE,
-        KafkaError.INVALID_MSG,
-        KafkaError.INVALID_RECORD,
-        KafkaError.INVALID_TIMESTAMP,
-    }
-)
-"""What is about the message. A missing topic or permission is about the deployment: the events
-wait until somebody mends it, or a slip in an access list would bury a day of sales."""
+Heard = Callable[[DeliveryFailed], None]
+Carried = Callable[[int], None]
 
 
 class LibrdkafkaBroker:
     """One producer. `said(syslog level, text)` gets its log lines, on the loop's thread.
 
-    `options` are librdkafka's own (TLS, SASL) and win over the settings above.
+    `options` are librdkafka's own (TLS, SASL, batching) and win over the settings above.
     Raises `DeliveryFailed` when librdkafka refuses them or can't start.
     """
 
@@ -70,6 +63,9 @@ class LibrdkafkaBroker:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._said = said
+        self._heard: Heard = lambda _failure: None
+        self._counted: Carried = lambda _count: None
+        self._wire_bytes = 0
         self._reports: list[tuple[Done, DeliveryFailed | None]] = []
         self._lines: list[tuple[int, str]] = []
         self._closing = threading.Event()
@@ -80,6 +76,7 @@ class LibrdkafkaBroker:
             "client.id": client_id,
             "logger": _Log(self._lines),
             "error_cb": self._erred,
+            "stats_cb": self._measured,
             **(options or {}),
         }
         try:
@@ -88,6 +85,10 @@ class LibrdkafkaBroker:
             raise classify(error.args[0]) from error
         self._thread = threading.Thread(target=self._serve, name="kafka-poll", daemon=True)
         self._thread.start()
+
+    def listen(self, heard: Heard, carried: Carried) -> None:
+        """See `ports.Broker`."""
+        self._heard, self._counted = heard, carried
 
     def send(self, message: Message, done: Done) -> bool:
         assert not self._closing.is_set(), "sent on a closed connection"
@@ -114,20 +115,40 @@ class LibrdkafkaBroker:
 
     def _serve(self) -> None:
         while not self._closing.is_set():
-            self._producer.poll(POLL_S)
+            self._guarded(self._producer.poll, POLL_S)
             self._hand_over()
-        self._producer.flush(FLUSH_S)
+        self._guarded(self._producer.flush, FLUSH_S)
         self._producer.purge()
-        self._producer.flush(FLUSH_S)
+        self._guarded(self._producer.flush, FLUSH_S)
         self._hand_over()
         del self._producer  # joins librdkafka's threads: not on the loop's time
         self._on_loop(self._set_closed)
+
+    def _guarded(self, serve: Callable[[float], object], seconds: float) -> None:
+        """The client raises its fatal error where callbacks are served, and nowhere else."""
+        try:
+            serve(seconds)
+        except KafkaException as error:
+            self._on_loop(self._hear, classify(error.args[0]))
 
     def _delivered(self, done: Done, error: KafkaError | None, _: object) -> None:
         self._reports.append((done, None if error is None else classify(error)))
 
     def _erred(self, error: KafkaError) -> None:
         self._lines.append((3 if error.fatal() else 5, error.str()))
+        self._on_loop(self._hear, classify(error))
+
+    def _measured(self, statistics: str) -> None:
+        known = json.loads(statistics)
+        total = int(known["tx_bytes"]) + int(known["rx_bytes"])
+        moved, self._wire_bytes = total - self._wire_bytes, total
+        self._on_loop(self._count, moved)
+
+    def _hear(self, failure: DeliveryFailed) -> None:
+        self._heard(failure)
+
+    def _count(self, moved: int) -> None:
+        self._counted(moved)
 
     def _hand_over(self) -> None:
         if self._reports:
@@ -158,14 +179,6 @@ class _Log:
 
     def log(self, level: int, text: str, *args: object) -> None:
         self._lines.append((level, text % args if args else text))
-
-
-def classify(error: KafkaError) -> DeliveryFailed:
-    """What a librdkafka error means for the message it is about."""
-    reason = f"{error.name()}: {error.str()}"
-    if error.fatal() or error.code() == KafkaError._FATAL:
-        return DeliveryFailed(reason, fatal=True)
-    return DeliveryFailed(reason, permanent=error.code() in _PERMANENT)
 
 
 def _run(reports: list[tuple[Done, DeliveryFailed | None]]) -> None:

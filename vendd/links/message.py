@@ -15,20 +15,22 @@ class _Headers(dict[str, str]):
 
 
 _HEADERS: Final = _Headers(datacontenttype="content-type")  # section 3.2.1
+_REPLAY: Final = (("replay", b"true"),)
 
 
-def message(event: StoredEvent, topic_prefix: str = "") -> Message:
+def message(event: StoredEvent, topic_prefix: str = "", *, replay: bool = False) -> Message:
     """The event as a Kafka message: attributes in ``ce_`` headers, the data as the value.
 
     The key is the machine, so that one machine's events share a partition and
-    stay in order (E1).
+    stay in order (E1). `replay` marks a copy that somebody asked for: it is out of order.
     """
     attributes = event.attributes
     return Message(
         topic=topic_prefix + event.topic,
         key=attributes["machine"].encode(),
         value=event.data,
-        headers=tuple([(_HEADERS[name], value.encode()) for name, value in attributes.items()]),
+        headers=tuple([(_HEADERS[name], value.encode()) for name, value in attributes.items()])
+        + (_REPLAY if replay else ()),
     )
 
 
