@@ -11,9 +11,9 @@ from pydantic_core import PydanticCustomError
 from vendd.config.parts import Section, Switch, Text
 
 SecretFrom = Annotated[
-    str, StringConstraints(pattern=r"^(credential:[A-Za-z0-9._-]{1,100}|/[^\s\0]{1,200})$")
+    str, StringConstraints(pattern=r"^(credential:[A-Za-z0-9._-]{1,100}|/\S{1,200})$")
 ]
-File = Annotated[str, StringConstraints(pattern=r"^/[^\s\0]{1,200}$")]
+File = Annotated[str, StringConstraints(pattern=r"^/\S{1,200}$")]
 
 
 class KafkaTls(Section):

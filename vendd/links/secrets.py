@@ -29,7 +29,7 @@ def read_secret(reference: str, environ: Mapping[str, str] = os.environ) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise SecretMissing(f"{path} can't be read ({error.strerror})") from None
-    with open(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise SecretMissing(f"{path} is no plain file")
@@ -37,7 +37,9 @@ def read_secret(reference: str, environ: Mapping[str, str] = os.environ) -> str:
             raise SecretMissing(f"{path} is open to others: chmod 600 {path}")
         if found.st_uid not in (0, os.geteuid()):
             raise SecretMissing(f"{path} belongs to another user: chown it to vendd or root")
-        return _text(file.read(_LARGEST + 1), str(path))
+        return _text(os.read(descriptor, _LARGEST + 1), str(path))
+    finally:
+        os.close(descriptor)
 
 
 def _credential(name: str, environ: Mapping[str, str]) -> str:
