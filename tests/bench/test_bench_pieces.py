@@ -322,6 +322,17 @@ def test_the_goals_of_the_bus_are_about_what_it_adds():
     assert polling.longest_gap(replace(run, heard=(heard[0], heard[3]))).verdict == "MISSED"
 
 
+def test_a_goal_is_not_about_one_hiccup_in_a_few_values():
+    heard = tuple(Heard(n * 0.1, POLL) for n in range(12))
+    late = (*heard[:11], Heard(1.2, POLL))
+    run = polling.Run(late, heard, (), (1.0,), 1.0, 100.0)
+    assert [(row.verdict, "p90" in row.figure) for row in polling.jitter(run)][1] == ("ok", True)
+    many = [Heard(n * 0.1 + (0.2 if n > 197 else 0), POLL) for n in range(201)]
+    many += [Heard(many[-1].asked + n * 0.4, POLL) for n in range(1, 4)]
+    row = polling.jitter(replace(run, heard=tuple(many)))[1]
+    assert (row.verdict, "p99" in row.figure) == ("MISSED", True)
+
+
 def test_a_tap_passes_everything_on_and_writes_down_when(tmp_path):
     async def story():
         ours, theirs = os.openpty()
