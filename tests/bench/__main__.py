@@ -46,7 +46,7 @@ FULL: Final = Scale(
     sales=26,
     alone=True,
     exchange=exchange.Scale(batch=100, rounds=200),
-    coin_sales=13,
+    coin_sales=16,
     delivery=delivery.Scale(commits=200, backlog=10_000, rounds=7),
     footprint=footprint.Scale(starts=5, year_sales=100_000, sales=3, idle_s=10),
 )
