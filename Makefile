@@ -38,7 +38,7 @@ run: $(STAMP)
 		$(call switch,--virtual,VIRTUAL) $(call option,--bootstrap,KAFKA_BOOTSTRAP)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
