@@ -5,6 +5,16 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from kafka_server import KafkaServer
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """Apache Kafka with every kind of listener: one for all tests of this folder."""
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"), secure=True)
+    server.start()
+    yield server
+    server.kill()
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,11 @@ from pathlib import Path
 from vendd.core import facts
 from vendd.core.facts import Fact
 from vendd.events import Context, StoredEvent
+from vendd.links.budget import Budget
 from vendd.links.forwarder import Forwarder
 from vendd.links.kafka import LibrdkafkaBroker
+from vendd.links.kafka_security import Security
+from vendd.links.troubles import Told
 from vendd.store import Database, SqliteBooks, SqliteOutbox, ThreadWriter
 
 CONTEXT = Context(
@@ -59,18 +62,28 @@ class Machine:
 
 
 @asynccontextmanager
-async def machine(directory: Path, bootstrap: str, prefix: str = "") -> AsyncIterator[Machine]:
+async def machine(
+    directory: Path,
+    bootstrap: str,
+    prefix: str = "",
+    security: Security | None = None,
+    told: Told | None = None,
+    budget: Budget | None = None,
+) -> AsyncIterator[Machine]:
     """One life of a machine whose store is in `directory`."""
+    proof = security or Security()
     database = Database.open(directory)
     writer = ThreadWriter(asyncio.get_running_loop(), database)
-    books, outbox = SqliteBooks(writer), SqliteOutbox(writer)
+    books, outbox = SqliteBooks(writer), SqliteOutbox(writer, lambda: CONTEXT)
     loaded = await books.load({})
     forwarder = Forwarder(
         outbox,
-        lambda: LibrdkafkaBroker(bootstrap, CONTEXT.machine),
+        lambda: LibrdkafkaBroker(bootstrap, CONTEXT.machine, proof.options()),
         random.Random(1),
         prefix,
         last_seq=loaded.last_seq,
+        budget=budget,
+        told=told,
     )
     forwarding = asyncio.create_task(forwarder.run())
     try:

@@ -1,7 +1,6 @@
 """Against Apache Kafka itself: delivery, a broker that dies and comes back, a refused event."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,6 @@ from vendd.core import facts
 from vendd.events import TOPICS
 
 pytestmark = [pytest.mark.real_server, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    server = KafkaServer(tmp_path_factory.mktemp("kafka"))
-    server.start()
-    yield server
-    server.kill()
 
 
 def test_a_broker_that_dies_and_comes_back_gets_everything_in_order(
