@@ -31,6 +31,10 @@ _AFTER_S: Final = LATE_S + 0.5  # beyond the recording's end, for what comes lat
 _LEAD: Final = 3  # exchanges that are shown before a divergence
 
 # commands of which orders are read off -> their shortest length
+_FIRST_POLLS: Final = {b"\x0b": b"\x0b", b"\x33": b"\x06", b"\x12": b"\x00", b"\x62": b"\x00"}
+"""Before the first RESET a driver polls once; what JUST RESET looks like in the answer."""
+_SETUPS: Final = (b"\x09", b"\x31")
+_READERS: Final = frozenset((0x10, 0x60))
 _SHORTEST: Final = {
     b"\x0c": 5,
     b"\x0d": 2,
@@ -177,6 +181,7 @@ def mdb_line(trace: Trace) -> int:
 def _playable(recording: Recording) -> None:
     """Raises `BadTrace` where the beginning is missing, or for what no driver of ours sends."""
     begun: set[int] = set()
+    fresh: set[int] = set()  # said JUST RESET before anything was asked of them
     for it in recording.exchanges:
         name = device_name(it.address)
         if it.address not in DEVICES:
@@ -184,14 +189,27 @@ def _playable(recording: Recording) -> None:
         shortest = max(_SHORTEST.get(it.command[:size], 1) for size in (1, 2))
         if len(it.command) < shortest:
             raise BadTrace(f"{name} was sent {it.command.hex()}, which is too short")
-        # A card reader may begin with polls, while a vend of an earlier life is settled.
-        first = it.address not in begun and it.command not in (b"\x12", b"\x62")
-        begun.add(it.address)
-        if first and it.command[0] & ~ADDRESS:
-            raise BadTrace(
-                f"the recording begins in the middle: no RESET of {name} comes first,"
-                " so its driver can't be brought to where it was"
-            )
+        if it.address in begun:
+            continue
+        just_reset = _FIRST_POLLS.get(it.command)
+        if just_reset is None:
+            again = it.command in _SETUPS and it.address in fresh
+            if it.command[0] & ~ADDRESS and not again:
+                raise _in_the_middle(name)
+            begun.add(it.address)
+        elif just_reset in it.reply.data:
+            fresh.add(it.address)
+    # A card reader may be polled only, while a vend of an earlier life is settled.
+    for it in recording.exchanges:
+        if it.address not in begun | fresh | _READERS:
+            raise _in_the_middle(device_name(it.address))
+
+
+def _in_the_middle(name: str) -> BadTrace:
+    return BadTrace(
+        f"the recording begins in the middle: no RESET of {name} comes first,"
+        " so its driver can't be brought to where it was"
+    )
 
 
 def explained(stage: Stage, found: Divergence, recording: Recording) -> list[str]:

@@ -18,6 +18,7 @@ from hw_sim.stored import Stored, read
 from hw_sim.virtual import VirtualMachine
 from hw_sim.witness import Witness
 from tests.daemon.virtual import config, seen
+from vendd.core import ledger
 
 GRACE_S: Final = 0.4  # a bus poll, a coin's report, a slow commit of an SD card
 SLOT: Final = "A3"
@@ -116,9 +117,15 @@ async def _run(machine: VirtualMachine, steps: Sequence[Step], how: How, story: 
     judged = cut_verdict.final_ruling(closed, after, witness.drops)
     story.row = judged.row
     expected = expected_credit(judged, story.cut.stored, counted)
+    if expected is not None:  # and what fell into the box, where the changer could tell of it
+        expected += _in_box(after) - _in_box(story.cut.stored)
     if expected is not None and expected != shown:
         story.findings.append(f"the display showed {shown}, the credit was {expected}")
     story.got, story.back = len(machine.cabinet.tray), truth.returned
+
+
+def _in_box(stored: Stored) -> int:
+    return stored.balances.get(ledger.COIN_BOX, 0)
 
 
 async def settle(machine: VirtualMachine) -> tuple[int | None, dict[int, int]]:

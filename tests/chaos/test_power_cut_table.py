@@ -58,8 +58,11 @@ def test_cut_at_every_instant_with_a_coin_that_goes_to_the_box(how: How) -> None
     stories = [tell(BOX_COIN, at, how) for at in _every(0.1)]
     _judge(stories)
     lost = [story.at for story in stories if story.losses.in_box]
-    assert lost, "no cut fell between the coin's landing and its commit"
-    assert max(lost) < 1.0
+    if how.changer_too:
+        assert lost, "no cut fell between the coin's landing and its commit"
+        assert max(lost) < 1.0
+    else:  # the changer keeps its report until somebody polls again: before any RESET
+        assert len(lost) <= 1, "only what was acknowledged and not committed in time"
 
 
 @pytest.mark.parametrize("fate", [Fate.HANGS, Fate.LATE], ids=["hangs", "late"])

@@ -40,12 +40,19 @@ def reply(text: str) -> Reply:
 
 
 class Script:
-    """A machine and its time. `play` takes rows; `news` keeps everything it told."""
+    """A machine and its time. `play` takes rows; `news` keeps everything it told.
 
-    def __init__(self, rules: ChangerRules = EUR, now: float = 100.0) -> None:
+    `fresh`: as it is made; otherwise its very first POLL was met by silence.
+    """
+
+    def __init__(
+        self, rules: ChangerRules = EUR, now: float = 100.0, *, fresh: bool = False
+    ) -> None:
         self.machine = ChangerMachine(rules)
         self.now = now
         self.news: list[News] = []
+        if not fresh:
+            self.play([("0B", "-")])  # what an earlier life left untold: nothing
 
     def ask(self) -> str:
         """The next command, whenever it comes."""

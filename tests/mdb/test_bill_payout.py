@@ -35,6 +35,12 @@ def up(rules: BillRules = EUR) -> Script:
     return script
 
 
+def looked(*row: object) -> list[Row]:
+    """What the levels say is odd: a POLL may explain it, and they are read again."""
+    command, text, *news = row
+    return [(command, text), ("33", "ACK"), (command, text, *news)]
+
+
 def seen(script: Script, after: str) -> None:
     """The levels are read once more and told."""
     assert script.ask() == "3705"
@@ -93,13 +99,13 @@ def test_by_value_jammed_in_the_middle() -> None:
     script = up(BY_VALUE)
     jam = ("33", "27", FaultBegan("recycler_jam"))
     begin_by_value(script, ("3709", "0002"), jam, ("3709", "ACK"), ("3708", paid(0, 1)))
-    script.play([("3705", levels(5, 9), PayoutDone("p", ((1, 1),), True, "recycler_jam"))])
+    script.play(looked("3705", levels(5, 9), PayoutDone("p", ((1, 1),), True, "recycler_jam")))
 
 
 def test_by_value_less_than_asked_for() -> None:
     script = up(BY_VALUE)
     begin_by_value(script, ("3709", "0001"), ("33", "ACK"), ("3709", "ACK"), ("3708", paid(1)))
-    script.play([("3705", levels(4), PayoutDone("p", ((0, 1),), True, "short"))])
+    script.play(looked("3705", levels(4), PayoutDone("p", ((0, 1),), True, "short")))
 
 
 def test_by_value_just_reset_in_the_middle() -> None:
@@ -124,7 +130,7 @@ def test_by_value_a_lost_command_is_not_sent_again() -> None:
     script = up(BY_VALUE)
     script.machine.pay_out("p", ((1, 2),))
     script.play([("3705", LEVELS), ("3707 0004", "-"), ("33", "ACK"), ("3709", "ACK")])
-    script.play([("3708", paid()), ("3705", LEVELS, PayoutRefused("p", "short"))])
+    script.play([("3708", paid()), *looked("3705", LEVELS, PayoutRefused("p", "short"))])
 
 
 def test_by_value_no_progress_is_cancelled() -> None:
@@ -135,7 +141,7 @@ def test_by_value_no_progress_is_cancelled() -> None:
     assert command == "370A"
     script.answer("ACK")
     script.play([("33", "ACK"), ("3709", "ACK"), ("3708", paid())])
-    script.play([("3705", LEVELS, PayoutDone("p", (), True, "short"))])
+    script.play(looked("3705", LEVELS, PayoutDone("p", (), True, "short")))
 
 
 def begin(script: Script, *rows: Row) -> None:
@@ -147,7 +153,7 @@ def test_jammed_in_the_middle_is_paid_in_part() -> None:
     script = up()
     begin(script, ("33", "22"), ("3709", "0002"), ("33", "27", FaultBegan("recycler_jam")))
     script.play([("3709", "ACK"), ("3708", paid(0, 1))])
-    script.play([("3705", levels(5, 9), PayoutDone("p", ((1, 1),), True, "recycler_jam"))])
+    script.play(looked("3705", levels(5, 9), PayoutDone("p", ((1, 1),), True, "recycler_jam")))
 
 
 def test_a_lost_command_is_not_sent_again_and_the_levels_say_that_nothing_moved() -> None:
@@ -155,7 +161,7 @@ def test_a_lost_command_is_not_sent_again_and_the_levels_say_that_nothing_moved(
     script.machine.pay_out("p", ((1, 2),))
     script.play([("3705", LEVELS), ("3706 01 0002", "-"), ("33", "ACK"), ("3709", "ACK")])
     script.play([("3708", paid(0, 7))])  # of some earlier payout
-    script.play([("3705", LEVELS, PayoutRefused("p", "short"))])
+    script.play(looked("3705", LEVELS, PayoutRefused("p", "short")))
 
 
 def test_a_lost_command_and_no_levels_is_not_settled_by_an_empty_status() -> None:
@@ -185,7 +191,7 @@ def test_a_lost_status_is_made_up_for_by_the_levels() -> None:
     script = up()
     begin(script, ("33", "22"), ("3709", "0004"), ("33", "ACK"), ("3709", "ACK"))
     script.play([("3708", "lost"), ("3708", paid())])
-    script.play([("3705", levels(5, 8), PayoutDone("p", ((1, 2),), True, ""))])
+    script.play(looked("3705", levels(5, 8), PayoutDone("p", ((1, 2),), True, "")))
 
 
 def test_just_reset_in_the_middle_is_settled_by_the_levels_and_not_certain() -> None:
@@ -230,7 +236,7 @@ def test_cancelled_and_ended() -> None:
         script.answer("22" if command == "33" else "0000")
     script.answer("ACK")
     script.play([("33", "ACK"), ("3709", "ACK"), ("3708", paid())])
-    script.play([("3705", LEVELS, PayoutDone("p", (), True, "short"))])
+    script.play(looked("3705", LEVELS, PayoutDone("p", (), True, "short")))
 
 
 def test_a_bill_that_waits_to_be_taken_and_goes_to_the_box() -> None:
@@ -247,8 +253,16 @@ def test_a_bill_that_waits_to_be_taken_and_goes_to_the_box() -> None:
     assert script.answer("F1") == taken
     script.play([("3709", "ACK"), ("3708", paid(0, 1))])
     # two left, one of them to the box
-    script.ask()
-    assert script.answer(levels(5, 8)) == [PayoutDone("p", ((1, 1),), True, "short")]
+    script.play(looked("3705", levels(5, 8), PayoutDone("p", ((1, 1),), True, "short")))
+
+
+def test_a_bill_that_goes_to_the_box_just_before_the_end_is_not_paid() -> None:
+    """It says that it has finished, and only with the next POLL where the bill went."""
+    script = up()
+    begin(script, ("33", "22"), ("3709", "0002"), ("33", "ACK"), ("3709", "ACK"))
+    script.play([("3708", paid(0, 1)), ("3705", levels(5, 8))])
+    script.play([("33", "F1", RecyclerByHand(1, 1000, "to_box"))])
+    script.play([("3705", levels(5, 8), PayoutDone("p", ((1, 1),), True, "short"))])
 
 
 def test_not_while_a_bill_is_inside_or_being_paid() -> None:

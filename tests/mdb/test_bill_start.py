@@ -11,6 +11,8 @@ from vendd.wire.mdb.bill_validator_news import (
     BillKind,
     BillsReady,
     RecyclerLevel,
+    Returned,
+    Stacked,
     StackerSeen,
 )
 from vendd.wire.mdb.bill_validator_start import BillRules, State
@@ -289,3 +291,35 @@ def test_only_bills_that_are_wanted_there_are_recycled_or_dispensed_by_hand() ->
     script.answer("ACK")
     (ready,) = [news for news in script.news if isinstance(news, BillsReady)]
     assert [kind.value for kind in ready.kinds if kind.recycled] == [1000]
+
+
+# --- a new life beside a validator that lived on ----------------------------------------
+
+
+@pytest.mark.parametrize("said", ["80", "B0"])
+@pytest.mark.parametrize("when", ["before the reset", "beside its report"])
+def test_a_bill_that_the_last_life_was_not_told_of_is_credited(said: str, when: str) -> None:
+    """Field note 2. What it is worth is known only later; until then it is kept."""
+    first, second = (said, "06") if when == "before the reset" else ("-", "06" + said)
+    script = Script(fresh=True)
+    script.play([("33", first), ("30", "ACK"), ("33", second)])
+    script.play([("31", SETUP1, Stacked(None, 0, 500, said == "B0")), *INIT1[3:]])
+
+
+def test_a_returned_bill_of_the_last_life_is_told_and_one_in_escrow_is_not() -> None:
+    script = Script(fresh=True)
+    script.play([("33", "A1 92"), ("30", "ACK"), ("33", "06")])
+    script.play([("31", SETUP1, Returned(None, 1, 1000, "returned")), *INIT1[3:]])
+
+
+def test_a_validator_that_just_started_is_not_reset_again() -> None:
+    script = Script(fresh=True)
+    script.play([("33", "06"), *INIT1[2:], ("3400000000", "ACK", READY1)])
+
+
+def test_what_a_foreign_validator_told_is_no_credit_later() -> None:
+    script = Script(fresh=True)
+    script.play([("33", "0680")])
+    script.ask()
+    assert not any(isinstance(one, Stacked) for one in script.answer(FOREIGN[0]))
+    script.play([("33", "06"), ("31", SETUP1, FaultGone("currency_mismatch")), *INIT1[3:]])

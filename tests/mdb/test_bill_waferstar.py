@@ -269,3 +269,12 @@ def test_a_reset_that_was_told_before_ours_is_not_taken_for_ours(
         assert codec.request(bytes.fromhex(poll)) == b""
         assert codec.feed(b"") == [item]
         codec.feed(line)
+
+
+def test_a_reset_ends_what_was_told_of_how_it_was_but_not_money() -> None:
+    """Or a report of the reset before would be taken for the report of this one."""
+    codec = WaferstarCodec()
+    codec.feed(b"30 09 06 \r\n30 80 09 \r\n")
+    codec.request(b"\x30")
+    assert codec.feed(b"00 \r\n") == [ACKED]
+    assert [codec.request(b"\x33"), codec.feed(b"")] == [b"", [data("8009")]]

@@ -15,6 +15,7 @@ from mdb_script import (
 
 from vendd.wire.mdb.changer_data import Identity
 from vendd.wire.mdb.changer_news import (
+    CoinIn,
     CoinKind,
     Description,
     FaultBegan,
@@ -280,3 +281,28 @@ def test_a_changer_that_resets_again_and_again_is_left_alone_for_a_while() -> No
     while FaultGone(loop.code) not in script.news:
         script.answer({"0A": TUBES, "0F05": "0300"}.get(script.ask(), "ACK"))
     assert script.now - stopped_at > 60.0
+
+
+# --- a new life beside a changer that lived on -----------------------------------------
+
+
+def test_a_coin_that_the_last_life_was_not_told_of_is_credited_once_its_value_is_known() -> None:
+    """The first POLL comes before the RESET, which may forget what nobody has heard."""
+    script = Script(fresh=True)
+    script.play([("0B", "45 00"), ("08", "ACK"), ("0B", "0B")])
+    script.play([("09", SETUP2, CoinIn(5, 200, False, 0)), ("0A", TUBES)])
+
+
+def test_a_changer_that_just_started_is_not_reset_again() -> None:
+    script = Script(fresh=True)
+    script.play([("0B", "0B"), *INIT2[2:], ("0C0000FFFF", "ACK", READY2)])
+
+
+def test_a_coin_told_beside_the_reset_is_kept_too_and_foreign_ones_are_not() -> None:
+    script = Script(fresh=True)
+    script.play([("0B", "0B 52 0B"), ("09", SETUP2, CoinIn(2, 20, True, 11)), ("0A", TUBES)])
+    script = Script(fresh=True)
+    script.play([("0B", "0B 52 0B")])
+    script.ask()
+    assert not any(isinstance(one, CoinIn) for one in script.answer(FOREIGN[0]))
+    script.play([("0B", "0B"), ("09", SETUP2, FaultGone("currency_mismatch")), ("0A", TUBES)])

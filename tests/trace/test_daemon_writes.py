@@ -53,7 +53,7 @@ def test_a_file_is_written_beside_the_books_and_shown_in_words(capsys):
         assert trace.header.machine == machine.config.machine.id
         assert trace.header.lines[0].adapter == "qibixx"
         assert trace.pieces[0].way is Way.OPENED
-        assert any(p.data == b"R,08\n" for p in trace.pieces)
+        assert any(p.data == b"R,09\n" for p in trace.pieces)
         assert main(["bus", "--trace", str(path)]) == 0
         assert "CHANGER SETUP -> level 3, currency 1978" in capsys.readouterr().out
 
@@ -159,5 +159,5 @@ def test_a_file_that_is_none_is_refused_clearly(tmp_path, capsys, command, conte
 def test_without_a_file_some_simulated_customers_are_shown(capsys):
     assert main(["bus", "--trace", "--seed", "2"]) == 0
     told = capsys.readouterr().out
-    assert "CHANGER RESET -> ACK" in told
+    assert "CHANGER SETUP -> " in told
     assert " to tube, " in told

@@ -35,6 +35,7 @@ _ADDRESS: Final = 0xF8
 _POLLS: Final = frozenset((0x0B, 0x12, 0x33, 0x62))
 _READERS: Final = frozenset((0x12, 0x62))
 _MAX_ACTIVITY: Final = 16
+_MOVED: Final = 0x40  # coins and bills that moved are told from here on
 
 Item = Reply | Version
 
@@ -52,10 +53,15 @@ class _Device:
 
     def answered(self, asked: bytes) -> None:
         """A JUST RESET from before a RESET (the adapter resets devices, too) is not the one that
-        this RESET brings: taken for it, the device would be started twice."""
+        this RESET brings: taken for it, the device would be started twice. Money told beside it
+        stays."""
         if len(asked) == 1 and asked[0] in _RESETS:
             stale = _RESETS[asked[0]]
-            self.told = deque(activity for activity in self.told if activity != stale)
+            self.told = deque(
+                activity
+                for activity in self.told
+                if stale not in activity or any(byte >= _MOVED for byte in activity)
+            )
 
     def take(self) -> Reply:
         """One line is one POLL answer: joined, a report that the adapter got twice (because the

@@ -33,6 +33,7 @@ class BillPhase(Enum):
     CANCELLING = "cancelling"  # PAYOUT CANCEL is to be sent
     STATUS = "status"
     CLOSING = "closing"
+    LOOKING = "looking"  # a POLL: what it has to tell explains why less came out, or other bills
 
 
 class BillPayout:
@@ -68,6 +69,7 @@ class BillPayout:
         self._progress_at = 0.0
         self._tries = 0
         self._questions = 0
+        self._looked = False
         self._asked = b""
         self.last_levels: RecyclerLevels | None = None
 
@@ -85,6 +87,8 @@ class BillPayout:
                 self._asked = bd.PAYOUT_CANCEL
             case BillPhase.STATUS:
                 self._asked = bd.PAYOUT_STATUS
+            case BillPhase.LOOKING:
+                self._asked = bd.POLL
             case BillPhase.WORKING:
                 # Every other question is a plain POLL: only that tells of a jam or a reset.
                 self._questions += 1
@@ -126,6 +130,9 @@ class BillPayout:
                 return self._status(reply, now)
             case BillPhase.CLOSING:
                 return self._closing(reply)
+            case BillPhase.LOOKING:
+                self._enter(BillPhase.CLOSING)
+                return None
 
     def at_least(self, why: str) -> Outcome:
         """The validator is gone."""
@@ -206,6 +213,11 @@ class BillPayout:
             return None if self._tries < ATTEMPTS else self._without_levels()
         self.last_levels = levels
         left = self._left(levels)
+        odd = left != self._reported() or self._units(left) < self._wanted
+        if odd and not self._looked:
+            self._looked = True
+            self._enter(BillPhase.LOOKING)
+            return None
         if left == self._reported() and not self._status_lost and not self._doubt:
             return self._ended(left)
         if not self._vanished(levels):

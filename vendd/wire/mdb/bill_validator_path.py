@@ -33,6 +33,7 @@ ECHO_S: Final = 0.5  # a report of ESCROW so soon after an order is older than t
 REMOVED_S: Final = 5.0  # "returned" so soon after "removed" is the same bill
 MAX_DOUBTS: Final = 4
 
+_ENDS: Final = (Way.STACKED, Way.RECYCLED, Way.RETURNED)
 _BY_HAND: Final = {Way.FILLED: "filled", Way.DISPENSED: "dispensed", Way.TO_BOX: "to_box"}
 
 
@@ -63,6 +64,7 @@ class BillPath:
         self._numbers = 0
         self._doubts: list[Held] = []
         self._removed: tuple[int, float] | None = None  # type and time
+        self._early: list[Bill] | None = []  # told before it was known what bills are worth
         self.values: tuple[int, ...] = (0,) * bd.TYPES
         self.held: Held | None = None
         self.reading = False
@@ -87,6 +89,9 @@ class BillPath:
         return [Reading(busy)]
 
     def happened(self, one: Bill, now: float) -> list[News]:
+        if self._early is not None:  # of an earlier life: how it ended is not forgotten
+            self._early = [*self._early, *([one] if one.way in _ENDS else [])][-MAX_DOUBTS:]
+            return []
         value = self.values[one.type]
         match one.way:
             case Way.ESCROW:
@@ -100,6 +105,13 @@ class BillPath:
                 return [Refusal("type_disabled", one.type)]
             case _:
                 return [RecyclerByHand(one.type, value, _BY_HAND[one.way])]
+
+    def priced(self, values: tuple[int, ...], now: float) -> list[News]:
+        """What bills are worth, none of them anything where the validator can't be used; and
+        what became of bills that it told of before that was known."""
+        self.values = values
+        early, self._early = self._early or [], None
+        return [news for one in early if any(values) for news in self.happened(one, now)]
 
     def refused(self, why: str, count: int = 1) -> list[News]:
         self.reading = False

@@ -90,6 +90,7 @@ class BillStartup:
         self._last_reset = -inf
         self._reset_floor = 0.0  # no start before that
         self._missing_reports = 0
+        self._polled = False  # before the first RESET, which may forget what it has to tell
         self._recheck_at = 0.0
         self._started_at = 0.0
         self._starts: tuple[float, ...] = ()  # the newest STORM_STARTS
@@ -116,7 +117,8 @@ class BillStartup:
     # --- contact ---------------------------------------------------------------------
 
     def _ask_resetting(self, now: float) -> bytes:
-        if now < max(self._reset_at, self._reset_floor):
+        if not self._polled or now < max(self._reset_at, self._reset_floor):
+            self._polled = True
             return bd.POLL
         self._last_reset = now
         self._reset_at = now + RESET_EVERY_S
@@ -231,13 +233,13 @@ class BillStartup:
         self._recycled = 0
         why = self._foreign(setup)
         if why:
-            self.path.values = (0,) * bd.TYPES
+            self.path.priced((0,) * bd.TYPES, now)
             news += self.faults.begin("currency_mismatch", why)
             self._lose("currency_mismatch", now, news)
             self.state = State.UNUSABLE
             self._recheck_at = now + RECHECK_S
             return None
-        self.path.values = setup.values(self._rules.exponent)
+        news += self.path.priced(setup.values(self._rules.exponent), now)
         self._name_kinds()
         if self._rules.security is not None:
             return self._enter(State.SECURITY, now)

@@ -11,6 +11,7 @@ from vendd.wire.mdb.tubes import SATURATED
 
 _NOBODY: Final[frozenset[int]] = frozenset()
 _NO_VALUES: Final = (0,) * cd.TYPES
+_EARLY: Final = 16  # coins kept until it is known what they are worth
 
 
 class Repeats:
@@ -66,7 +67,7 @@ def _proves_repeat(happened: list[Activity]) -> bool | None:
 
 
 class PollReader:
-    """Turns POLL answers into news. `values`: minor units per type, set after SETUP.
+    """Turns POLL answers into news. `values`: minor units per type, set after SETUP (`priced`).
 
     After `read`: `happened` has the new activities, `reset_seen` tells of JUST RESET,
     `tubes_doubtful` asks for a TUBE STATUS. `unknown` counts bytes without a meaning,
@@ -76,6 +77,7 @@ class PollReader:
     def __init__(self, faults: ChangerFaults) -> None:
         self._faults = faults
         self._repeats = Repeats()
+        self._early: list[Deposit] | None = []  # of an earlier life: not forgotten
         self.values: tuple[int, ...] = _NO_VALUES
         self.levels = TubeLevels(0, (0,) * cd.TYPES)
         self.happened: list[Activity] = []
@@ -129,7 +131,20 @@ class PollReader:
                 if coins:
                     news.append(ByHand(type_, coins, count))
 
+    def priced(self, values: tuple[int, ...]) -> list[News]:
+        """What coins are worth, none of them anything where the changer can't be used; and the
+        coins that it told of before that was known."""
+        self.values = values
+        early, self._early = self._early or [], None
+        news: list[News] = []
+        for coin in early if any(values) else ():
+            self._deposit(coin, news)
+        return news
+
     def _deposit(self, coin: Deposit, news: list[News]) -> None:
+        if self._early is not None:
+            self._early = [*self._early, coin][-_EARLY:]
+            return
         in_tube = coin.routing == cd.TUBE
         count = self._count(coin.type, coin.count, int(in_tube))
         value = self.values[coin.type]

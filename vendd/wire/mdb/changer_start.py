@@ -81,6 +81,7 @@ class Startup:
         self._last_reset = -inf
         self._reset_floor = 0.0  # no start before that
         self._missing_reports = 0
+        self._polled = False  # before the first RESET, which may forget what it has to tell
         self._recheck_at = 0.0
         self._started_at = 0.0
         self._starts: tuple[float, ...] = ()  # the newest STORM_STARTS
@@ -93,7 +94,8 @@ class Startup:
         self.poll = PollReader(self.faults)
 
     def _ask_resetting(self, now: float) -> bytes:
-        if now < max(self._reset_at, self._reset_floor):
+        if not self._polled or now < max(self._reset_at, self._reset_floor):
+            self._polled = True
             return cd.POLL
         self._last_reset = now
         self._reset_at = now + RESET_EVERY_S
@@ -222,13 +224,13 @@ class Startup:
         self._options = 0
         why = self._foreign(setup)
         if why:
-            self.poll.values = (0,) * cd.TYPES
+            self.poll.priced((0,) * cd.TYPES)
             news += self.faults.begin("currency_mismatch", why)
             self._lose("currency_mismatch", now, news)
             self.state = State.UNUSABLE
             self._recheck_at = now + RECHECK_S
             return None
-        self.poll.values = setup.values(self._rules.exponent)
+        news += self.poll.priced(setup.values(self._rules.exponent))
         self._kinds = tuple(
             CoinKind(t, v, bool(setup.routing >> t & 1))
             for t, v in enumerate(self.poll.values)

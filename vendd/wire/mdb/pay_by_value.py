@@ -23,6 +23,7 @@ class ValuePhase(Enum):
     WORKING = "working"
     STATUS = "status"
     CLOSING = "closing"
+    LOOKING = "looking"  # a POLL: what it has to tell explains why less came out, or other coins
 
 
 class ByValue(Watched):
@@ -43,6 +44,7 @@ class ByValue(Watched):
         self._polled = 0  # units by PAYOUT VALUE POLL
         self._part_polled = 0
         self._status_lost = False
+        self._looked = False
         self._asked = b""
         self._questions = 0
 
@@ -58,7 +60,8 @@ class ByValue(Watched):
         else:
             # Every fourth question is a plain POLL: only that tells of a jam or a reset.
             self._questions += 1
-            self._asked = cd.POLL if self._questions % 4 == 0 else cd.PAYOUT_VALUE_POLL
+            poll = self._questions % 4 == 0 or self.phase is ValuePhase.LOOKING
+            self._asked = cd.POLL if poll else cd.PAYOUT_VALUE_POLL
         return self._asked
 
     def answered(self, reply: Reply, now: float) -> Step:
@@ -80,6 +83,9 @@ class ByValue(Watched):
                 return self._status(reply, now)
             case ValuePhase.CLOSING:
                 return self._closing(reply)
+            case ValuePhase.LOOKING:
+                self._enter(ValuePhase.CLOSING)
+                return None
 
     def _working(self, reply: Reply, now: float) -> Step:
         if self._asked == cd.PAYOUT_VALUE_POLL:
@@ -127,6 +133,10 @@ class ByValue(Watched):
         reported = {t: n for t, n in self._paid.items() if n}
         units = self._units(reported)
         agree = levels is not None and left == reported
+        if levels is not None and not self._looked and (self._missing(reported) or not agree):
+            self._looked = True
+            self._enter(ValuePhase.LOOKING)
+            return None
         proven = units == self._polled or agree or (not exact and units > self._polled)
         if proven and not self._doubt and not self._status_lost:
             return self._ended(reported)
@@ -135,9 +145,11 @@ class ByValue(Watched):
         return self._ended(reported) if agree and not self._status_lost else Stuck.UNCLEAR
 
     def _ended(self, paid: dict[int, int]) -> Outcome:
-        missing = self._units(paid) < sum(n * self._credits[t] for t, n in self._coins)
         moved = self.taken or any(paid.values())
-        return Outcome(as_coins(paid), True, self._why(missing), moved=moved)
+        return Outcome(as_coins(paid), True, self._why(self._missing(paid)), moved=moved)
+
+    def _missing(self, paid: dict[int, int]) -> bool:
+        return self._units(paid) < sum(n * self._credits[t] for t, n in self._coins)
 
     def _units(self, coins: dict[int, int]) -> int:
         return sum(n * self._credits[t] for t, n in coins.items())
