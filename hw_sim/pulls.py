@@ -13,6 +13,7 @@ from hw_sim.front import Front
 LOOK_S: Final = 0.02
 PATIENCE_S: Final = 45.0  # a moment that does not come by then does not come
 AFTER_S: Final = (0.0, 1.2)  # into the moment
+TELLING_S: Final = 0.25  # from the box to the daemon, by a slow adapter
 SHORT_S: Final = (0.2, 1.5)
 LONG_S: Final = (3.0, 15.0)
 HURRIED_S: Final = (1.0, 4.0)  # instead, where nobody wants to wait
@@ -86,14 +87,16 @@ def _of_a_session(reader: CardReader) -> Mapping[str, Callable[[], bool]]:
 
 
 class Pulls:
-    """`plan` one for the customer who comes; `over` when they have left. A coin in free fall is
-    waited for: one that lands without power leaves no trace anywhere, in no machine."""
+    """`plan` one for the customer who comes; `over` when they have left. `done`: (device, from,
+    until) of every one so far. A coin in free fall is waited for: one that lands without power
+    leaves no trace anywhere, in no machine."""
 
     def __init__(self, front: Front, chance: random.Random, *, patient: bool) -> None:
         self._front = front
         self._chance = chance
         self._patient = patient
         self._task: asyncio.Task[str] | None = None
+        self.done: list[tuple[str, float, float]] = []
 
     def plan(self) -> str:
         """Its name."""
@@ -126,10 +129,19 @@ class Pulls:
                 return ""
             await asyncio.sleep(LOOK_S)
         await asyncio.sleep(delay_s)
-        while till.coins.untold:  # noqa: ASYNC110  # no event tells: a coin is simply there
+        while self._coin_under_way():
             await asyncio.sleep(LOOK_S / 4)
         plug = till.plugs[moment.device]
+        began = loop.time()
         plug.pull()
         await asyncio.sleep(off_s)
         plug.plug()
+        self.done.append((moment.device, began, loop.time()))
         return moment.device
+
+    def _coin_under_way(self) -> bool:
+        """One that leaves no trace anywhere if its report is lost: falling, not told, or told a
+        moment ago and on its way into the box, which nobody counts."""
+        coins, now = self._front.till.coins, self._front.loop.time()
+        boxed = coins.truth.boxed
+        return coins.untold or bool(boxed and now - boxed[-1][0] < TELLING_S)

@@ -49,7 +49,7 @@ class BillValidator:
         self.way = BillWay(works, self._break)
         self.dispenser = BillDispenser(works, self._break)
         self._commands = BillCommands(works, self.way, self.dispenser, self.reset_itself)
-        self._powered = True
+        self.powered = True
         self._silent_until = 0.0
         self._clearing: asyncio.TimerHandle | None = None
         self._boot(0.0)
@@ -58,7 +58,7 @@ class BillValidator:
 
     def receive(self, block: bytes) -> Answer | None:
         """One block with CHK; None is silence (dead, busy, wrong CHK, unknown command)."""
-        if not self._powered or self._loop.time() < self._silent_until:
+        if not self.powered or self._loop.time() < self._silent_until:
             return None
         if checksum(block[:-1]) != block[-1]:
             return None
@@ -80,7 +80,7 @@ class BillValidator:
             heard()
 
     def bus_reset(self) -> None:
-        if self._powered:
+        if self.powered:
             self.reset_itself()
 
     # --- what can be seen ------------------------------------------------------------------
@@ -159,14 +159,14 @@ class BillValidator:
 
     def unplug(self) -> None:
         """The MDB cable is pulled: no power, no answer."""
-        if self._powered:
-            self._powered = False
+        if self.powered:
+            self.powered = False
             self.memory.running = False
             self._halt()
 
     def plug(self) -> None:
-        if not self._powered:
-            self._powered = True
+        if not self.powered:
+            self.powered = True
             self._boot(self.model.boot_s)
 
     def power_cycle(self, off_s: float = 1.0) -> None:

@@ -48,7 +48,7 @@ class CardReader:
         self.session = ReaderSession(loop, rng, self.model, self.truth, self.faults)
         self.session.on_approved = self._break
         self._commands = ReaderCommands(self.session, self.reset_itself)
-        self._powered = True
+        self.powered = True
         self._silent_until = 0.0
         self._saying = b""  # the message whose ACK is awaited
         self._restart(0.0)
@@ -61,7 +61,7 @@ class CardReader:
 
     def receive(self, block: bytes) -> Answer | None:
         """One block with CHK; None is silence (dead, busy, wrong CHK, unknown command)."""
-        if not self._powered or self._loop.time() < self._silent_until:
+        if not self.powered or self._loop.time() < self._silent_until:
             return None
         if checksum(block[:-1]) != block[-1]:
             return None
@@ -94,7 +94,7 @@ class CardReader:
             self.session.heard(said)
 
     def bus_reset(self) -> None:
-        if self._powered:
+        if self.powered:
             self.reset_itself()
 
     # --- cards and hands ------------------------------------------------------------------
@@ -133,13 +133,13 @@ class CardReader:
 
     def lose_power(self) -> None:
         """The MDB cable is pulled: no power, no answer; an approved vend counts as sold."""
-        if self._powered:
-            self._powered = False
+        if self.powered:
+            self.powered = False
             self._restart(0.0)
 
     def plug(self) -> None:
-        if not self._powered:
-            self._powered = True
+        if not self.powered:
+            self.powered = True
             self._restart(self.model.boot_s)
 
     def power_cycle(self, off_s: float = CUT_S) -> None:
@@ -157,7 +157,7 @@ class CardReader:
     # --- inside ---------------------------------------------------------------------------
 
     def _awake(self) -> bool:
-        return self._powered and self._loop.time() >= self._silent_until
+        return self.powered and self._loop.time() >= self._silent_until
 
     def _break(self, fault: CardFault) -> None:
         if fault is CardFault.RESET_APPROVED:

@@ -51,7 +51,7 @@ class CoinChanger:
         self._commands = ChangerCommands(
             works, self.acceptor, self.payout, self._tongue, self.reset_itself
         )
-        self._powered = True
+        self.powered = True
         self._silent_until = 0.0
         self._boot(0.0)
 
@@ -59,7 +59,7 @@ class CoinChanger:
 
     def receive(self, block: bytes) -> Answer | None:
         """One block with CHK; None is silence (dead, busy, wrong CHK, unknown command)."""
-        if not self._powered or self._loop.time() < self._silent_until:
+        if not self.powered or self._loop.time() < self._silent_until:
             return None
         if checksum(block[:-1]) != block[-1]:
             return None
@@ -77,7 +77,7 @@ class CoinChanger:
             heard()
 
     def bus_reset(self) -> None:
-        if self._powered:
+        if self.powered:
             self.reset_itself()
 
     # --- what can be seen ------------------------------------------------------------------
@@ -149,15 +149,15 @@ class CoinChanger:
 
     def unplug(self) -> None:
         """The MDB cable is pulled: no power, no answer."""
-        if self._powered:
-            self._powered = False
+        if self.powered:
+            self.powered = False
             self.memory.running = False
             self.memory.power_cuts += 1
             self._restart(0.0)
 
     def plug(self) -> None:
-        if not self._powered:
-            self._powered = True
+        if not self.powered:
+            self.powered = True
             self._boot(self.model.boot_s)
 
     def power_cycle(self, off_s: float = 1.0) -> None:

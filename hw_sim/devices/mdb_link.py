@@ -32,6 +32,7 @@ class Peripheral(Protocol):
     """A device on the bus."""
 
     address: int
+    powered: bool  # an answer breaks off when it goes in the middle of it
 
     def receive(self, block: bytes) -> Answer | None:
         """Take one block, CHK included; None is silence."""

@@ -156,7 +156,9 @@ class QibixxAdapter:
 
     def _heard(self, peripheral: Peripheral, wire: bytes) -> None:
         dialect = self._dialect
-        if len(wire) == 1:
+        if not peripheral.powered:
+            self._done(dialect.bad_chk)
+        elif len(wire) == 1:
             words = {ACK: dialect.ack, NAK: dialect.nak}
             self._done(words.get(wire[0], dialect.bad_chk))
         elif len(wire) > MAX_BLOCK or checksum(wire[:-1]) != wire[-1]:

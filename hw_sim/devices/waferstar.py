@@ -115,6 +115,8 @@ class WaferstarAdapter:
         self._loop.call_later(took, self._heard, peripheral, command, asked, answer.wire)
 
     def _heard(self, peripheral: Peripheral, command: bytes, asked: bool, wire: bytes) -> None:
+        if not peripheral.powered:
+            wire = b""  # broke off
         right = len(wire) > 1 and checksum(wire[:-1]) == wire[-1]
         if right:
             peripheral.acknowledged()

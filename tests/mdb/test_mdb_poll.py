@@ -310,3 +310,46 @@ def test_reports_are_not_asked_of_a_changer_that_does_not_offer_them() -> None:
         command = script.ask()
         assert command not in ("0F06", "0F07")
         script.answer({"0A": TUBES, "0F05": "0520"}.get(command, "ACK"))
+
+
+# --- a POLL whose answer was lost behind the adapter: nothing tells of its coins but the tubes ----
+
+ONE_MORE = "0000 0A 0A 0B 0A 0A 00000000000000000000 00"
+TWO_MORE = "0000 0A 0A 0C 0A 0A 00000000000000000000 00"
+BY_HAND = "0000 0A 0A 0F 0A 0A 00000000000000000000 00"
+EURO_20 = [CoinIn(2, 20, True, 11), CoinIn(2, 20, True, 12)]
+
+
+def levels(count: int) -> TubesSeen:
+    return TubesSeen(
+        tuple(TubeLevel(t.type, t.value, count if t.type == 2 else t.count, False, False)
+              for t in LEVELS)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([("0B", "ACK"), ("0B", "52 0C", EURO_20[1])], id="it was heard: gone"),
+        pytest.param(
+            [("0B", "52 0B"), ("0B", "52 0C", EURO_20[1])], id="not heard: it comes again"
+        ),
+        pytest.param([("0B", "52 0B 52 0C", EURO_20[1])], id="again, with another"),
+    ],
+)
+def test_a_coin_whose_report_was_lost_is_one_credit(script: Script, rows: list[Row]) -> None:
+    script.play([("0B", "lost"), ("0A", ONE_MORE, EURO_20[0], levels(11)), *rows, IDLE])
+
+
+def test_coins_that_wait_behind_a_dead_adapter_are_told_once(script: Script) -> None:
+    script.play([("0B", "lost"), ("0A", TWO_MORE, *EURO_20, levels(12))])
+    script.play([("0B", "52 0B 52 0C"), IDLE, ("0B", "52 0C", EURO_20[1])])
+
+
+def test_tubes_filled_by_hand_meanwhile_are_nobodys_credit(script: Script) -> None:
+    script.play([("0B", "lost"), ("0A", BY_HAND, levels(15)), IDLE])
+
+
+def test_tubes_that_differ_without_a_loss_are_nobodys_credit(script: Script) -> None:
+    script.machine.read_tubes()
+    script.play([("0A", ONE_MORE, levels(11)), IDLE])

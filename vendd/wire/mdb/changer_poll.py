@@ -12,6 +12,7 @@ from vendd.wire.mdb.tubes import SATURATED
 _NOBODY: Final[frozenset[int]] = frozenset()
 _NO_VALUES: Final = (0,) * cd.TYPES
 _EARLY: Final = 16  # coins kept until it is known what they are worth
+_MOST_LOST: Final = 4  # coins of one type in one answer; more is a hand that fills
 
 
 class Repeats:
@@ -85,6 +86,8 @@ class PollReader:
         self.tubes_doubtful = False
         self.unknown = 0
         self.unpriced = 0
+        self._lost = False  # the answer to a POLL was lost behind the adapter
+        self._found = [0] * cd.TYPES  # coins told because of that, that a POLL may still tell
 
     @property
     def repeats(self) -> int:
@@ -95,10 +98,11 @@ class PollReader:
         self.reset_seen = False
         if reply.answer is Answer.ACK:
             self._repeats.nothing()
+            self._found = [0] * cd.TYPES
             return [*self._faults.polled(_NOBODY, now)]
         if reply.answer is Answer.LOST:
             # Whatever it was, it won't come again; a coin in it shows in the tubes at best.
-            self.tubes_doubtful = True
+            self.tubes_doubtful = self._lost = True
             return []
         if reply.answer is not Answer.DATA:
             self._repeats.failed()
@@ -111,6 +115,21 @@ class PollReader:
         news += self._faults.polled(statuses, now)
         if statuses & {cd.TUBE_JAM, cd.TUBE_SENSOR, cd.ROUTING_ERROR}:
             self.tubes_doubtful = True
+        return news
+
+    def tubes_read(self, levels: TubeLevels) -> list[News]:
+        """A TUBE STATUS. After a lost answer, coins that only the tubes can tell of."""
+        before, self.levels = self.levels, levels
+        lost, self._lost = self._lost, False
+        if not lost:
+            return []
+        news: list[News] = []
+        for type_, now in enumerate(levels.counts):
+            old = before.counts[type_]
+            if self.values[type_] and old < now < SATURATED and now - old <= _MOST_LOST:
+                value = self.values[type_]
+                news += [CoinIn(type_, value, True, n) for n in range(old + 1, now + 1)]
+                self._found[type_] += now - old
         return news
 
     def _one(self, one: Activity, news: list[News]) -> None:
@@ -146,6 +165,8 @@ class PollReader:
             self._early = [*self._early, coin][-_EARLY:]
             return
         in_tube = coin.routing == cd.TUBE
+        if in_tube and self._was_found(coin):
+            return
         count = self._count(coin.type, coin.count, int(in_tube))
         value = self.values[coin.type]
         if value == 0:
@@ -154,6 +175,14 @@ class PollReader:
             return
         news += self._faults.coin_came()
         news.append(CoinIn(coin.type, value, in_tube, count))
+
+    def _was_found(self, coin: Deposit) -> bool:
+        """It was in the tube already when that was looked at, and told then."""
+        known = self.levels.counts[coin.type]
+        if not self._found[coin.type] or coin.count is None or coin.count > known:
+            return False
+        self._found[coin.type] -= 1
+        return True
 
     def _count(self, type_: int, told: int | None, change: int) -> int:
         """The tube's count after a movement; what we knew plus the change when it was not sent."""
@@ -174,6 +203,8 @@ class PollReader:
             case cd.DOUBLE_ARRIVAL:
                 news.append(CoinOut("double_arrival"))
             case cd.JUST_RESET:
-                self.reset_seen = True
+                self.reset_seen = True  # from here on the start compares the tubes
+                self._lost = False
+                self._found = [0] * cd.TYPES
             case _ if not status.defined:
                 self.unknown += 1
