@@ -4,6 +4,7 @@
 #   make run                        the simulated machine; keys and coins are typed
 #   make run PURCHASES=20 SEED=7    20 customers, then the closing table
 #   make run VIRTUAL=1 PURCHASES=N  the same daemon in virtual time
+#   make run MACHINE=cctalk         other payment devices: plain, one-tender, waferstar, cctalk
 #   make run KAFKA_BOOTSTRAP=h:p    with a real broker instead of the embedded one
 #   make test [PYTEST_ARGS=...]     all tests
 #   make lint                       ruff, formatting, mypy --strict, import directions
@@ -19,6 +20,7 @@ STAMP := $(VENV)/.installed
 PURCHASES ?=
 SEED ?=
 VIRTUAL ?=
+MACHINE ?=
 KAFKA_BOOTSTRAP ?=
 KILLS ?=
 SECONDS ?=
@@ -35,7 +37,8 @@ switch = $(if $(filter-out 0,$(strip $($(2)))),$(1))
 
 run: $(STAMP)
 	@$(BIN)/python -m hw_sim run $(call option,--purchases,PURCHASES) $(call option,--seed,SEED) \
-		$(call switch,--virtual,VIRTUAL) $(call option,--bootstrap,KAFKA_BOOTSTRAP)
+		$(call switch,--virtual,VIRTUAL) $(call option,--bootstrap,KAFKA_BOOTSTRAP) \
+		$(call option,--machine,MACHINE)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)

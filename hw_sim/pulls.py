@@ -129,7 +129,7 @@ class Pulls:
                 return ""
             await asyncio.sleep(LOOK_S)
         await asyncio.sleep(delay_s)
-        while self._coin_under_way():
+        while self._coin_under_way():  # noqa: ASYNC110  # no event tells
             await asyncio.sleep(LOOK_S / 4)
         plug = till.plugs[moment.device]
         began = loop.time()

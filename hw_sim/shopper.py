@@ -184,7 +184,11 @@ class Shopper:
             said = await me.done()
             if sign(said) is Sign.OWED:
                 idle_s = self._front.config.policy().idle_credit_ms / 1000
-                said = await me.let_go(idle_s + SERVED_S)
+                said = await me.until(
+                    lambda t: sign(t) in (*LETS_GO, Sign.CREDIT), idle_s + SERVED_S
+                )
+            if sign(said) is Sign.CREDIT:  # what was dead is back
+                return await self._give_up()
         self.visit.claim = reference(said) if sign(said) is Sign.CLAIM else None
         return said
 

@@ -319,3 +319,31 @@ def test_two_devices_at_one_address() -> None:
         assert isinstance(rig.bus, CcTalkBus)
 
     run(scenario())
+
+
+def test_counts_say_nothing_while_a_payout_has_not_ended() -> None:
+    """The caller gives up, the bus is gone: what the driver counts is not what lies there."""
+
+    async def scenario() -> None:
+        rig = make_rig()
+        await rig.ready()
+        paying = asyncio.ensure_future(rig.coins.pay_out("p", ((EURO_TYPE, 1), (FIFTY_TYPE, 1))))
+        for _ in range(200):
+            if rig.hoppers[EURO_TYPE].remaining:
+                break
+            await asyncio.sleep(0.01)
+        rig.line.unplug()
+        await asyncio.wait({paying}, timeout=3.0)
+        paying.cancel()
+        await asyncio.wait({paying})
+        rig.inbox.clear()
+        with pytest.raises(Refused):
+            await rig.coins.read_tubes()
+        rig.line.replug()
+        ended = await rig.inbox.until(PayoutEnded)
+        assert (ended.certain, dict(ended.paid)[EURO_TYPE]) == (True, 1)
+        await rig.inbox.until(ChangerReady)
+        at = {type(report): n for n, report in enumerate(rig.inbox.reports)}
+        assert at[PayoutEnded] < at[ChangerReady]
+
+    run(scenario())

@@ -15,7 +15,6 @@ from hw_sim.shop import Shop
 from hw_sim.signs import Sign, sign
 from hw_sim.virtual import VirtualMachine
 from hw_sim.visit import Visit
-from vendd.wire.trace import Trace
 from vendd.wire.words import Said, narrate
 
 READY_S = 60.0
@@ -25,7 +24,8 @@ SHOWS_S = 1.0  # a device is polled far more often
 @dataclass(frozen=True)
 class Case:
     """`moment` is one of `hw_sim.pulls`, `after_s` into it the plug comes out, for `off_s`.
-    `trace`: how the recording names the device. `lost`: nothing drops, money has to go back."""
+    `trace`: how the recording names the device. `lost`: nothing drops, money has to go back.
+    `before`: customers who paid exactly before, so that hoppers hold something."""
 
     device: str
     moment: str
@@ -36,6 +36,7 @@ class Case:
     seed: int = 1
     trace: str = ""
     lost: bool = False
+    before: int = 0
 
     def __str__(self) -> str:
         return f"{self.device}, {self.moment}, {self.off_s:g} s, {self.habit.name.lower()}"
@@ -63,10 +64,12 @@ class Aftermath:
 
 def play(case: Case, monkeypatch: pytest.MonkeyPatch) -> Aftermath:
     """The whole story in virtual time."""
-    monkeypatch.setattr(shopper, "some_habit", lambda _chance, **_fitted: case.habit)
+    habits = iter([Habit.SMALL_COINS] * case.before + [case.habit])
+    monkeypatch.setattr(shopper, "some_habit", lambda _chance, **_fitted: next(habits))
 
     async def run() -> Aftermath:
-        async with in_virtual_time(SAMPLE, case.seed, 2, machine=case.machine) as machine:
+        customers = 1 + case.before
+        async with in_virtual_time(SAMPLE, case.seed, customers, machine=case.machine) as machine:
             shop = Shop(machine, case.seed, patient=True, say=lambda _line: None)
             shop.trouble._shares = {}
             await shop.open()
@@ -78,20 +81,22 @@ def play(case: Case, monkeypatch: pytest.MonkeyPatch) -> Aftermath:
 
 
 async def _served(case: Case, machine: VirtualMachine, shop: Shop) -> Aftermath:
+    for number in range(1, case.before + 1):
+        await shop.serve(number)
     if case.lost:
         for slot in machine.cabinet.slots:
             slot.queue.clear()
     for moment in moments(machine):
         if (moment.device, moment.name) == (case.device, case.moment):
             shop.trouble.pulls.begin(moment, case.after_s, case.off_s)
-    visit = await shop.serve(1)
+    visit = await shop.serve(case.before + 1)
     idle = await machine.until(_all_tenders, READY_S)
     assert machine.daemon is not None
-    tracing = machine.daemon.tracing
-    recording = Trace(tracing.header(), tuple(tracing.recorder.pieces()))
-    day = await shop.close()
     ((_, began, ended),) = shop.trouble.pulls.done
-    told = tuple(narrate(recording.header, recording.pieces))
+    tracing = machine.daemon.tracing
+    pieces = (p for p in tracing.recorder.pieces() if began - 1 < p.at < ended + 2 * SHOWS_S)
+    told = tuple(narrate(tracing.header(), pieces))
+    day = await shop.close()
     return Aftermath(visit, day.verdict, (began, ended), told, idle)
 
 

@@ -81,7 +81,7 @@ class CcTalkCoins:
         self._sink = sink
         self._keep = keep or CoinsKept()
         self._noted = counter
-        self._recovering = False
+        self._moving = 0  # payouts whose end is not known: no count says anything before that
         self.machine = CoinAcceptorMachine(rules, counter)
         self._ready: CoinsReady | None = None
         self._told_ready = False
@@ -112,6 +112,7 @@ class CcTalkCoins:
         if len({t for t, _ in wanted}) < len(wanted):
             raise Refused("a coin type twice")
         starts = [asyncio.ensure_future(self.hoppers[t].pay_out(payout_id, n)) for t, n in wanted]
+        self._moving += 1
         try:
             await asyncio.wait(starts)
         except asyncio.CancelledError:
@@ -121,13 +122,17 @@ class CcTalkCoins:
             raise
         refusals = [str(start.exception()) for start in starts if start.exception()]
         if len(refusals) == len(starts):
+            self._moving -= 1
             raise Refused("; ".join(refusals))
         self._spawn(self._settle(payout_id, wanted, starts))
 
     async def read_tubes(self) -> None:
-        """See `ports.Changer`; the counts are the driver's own, so the report comes at once."""
+        """See `ports.Changer`; the counts are the driver's own, so the report comes at once.
+        Refused while a payout has not ended: they know nothing of it."""
         if self.machine.phase is not Phase.RUNNING:
             raise Refused(f"coin acceptor is {self.machine.phase.value}")
+        if self._moving:
+            raise Refused("a payout has not ended")
         self._tell_tubes()
         doubtful = [h for h in self.hoppers.values() if not h.counted]
         if doubtful:  # whoever asked knows now that these counts prove nothing
@@ -146,7 +151,7 @@ class CcTalkCoins:
         `CoinsKept.evidence` was given last, by coin type."""
         wanted = [(t, n) for t, n in coins if n > 0 and t in self.hoppers]
         ends = [self.hoppers[t].recover(payout_id, n, before.get(t)) for t, n in wanted]
-        self._recovering = True
+        self._moving += 1
         self._spawn(self._collect(payout_id, [t for t, _ in wanted], ends))
 
     async def _believe(self, doubtful: list[CcTalkHopper]) -> None:
@@ -178,6 +183,8 @@ class CcTalkCoins:
         ]
         if taken or not only_if_taken:
             await self._collect(payout_id, [t for t, _ in taken], [end for _, end in taken])
+        else:
+            self._moved()
 
     async def _collect(
         self, payout_id: str, types: list[int], ends: "list[asyncio.Future[PayoutDone]]"
@@ -186,7 +193,11 @@ class CcTalkCoins:
         paid = tuple((t, end.paid) for t, end in zip(types, done, strict=True) if end.paid)
         why = next((end.why for end in done if end.why), "")
         self._sink.put(PayoutEnded(payout_id, paid, all(end.certain for end in done), why))
-        self._recovering = False
+        self._moved()
+
+    def _moved(self) -> None:
+        """A payout is over: what waited for it can be told."""
+        self._moving -= 1
         if self._told_ready:
             self._tell_tubes()
         else:
@@ -272,7 +283,7 @@ class CcTalkCoins:
 
     def _tell_ready(self) -> None:
         """Once the acceptor is there and each hopper is either there or known to be missing."""
-        waits = self._recovering or any(h.usable is None for h in self.hoppers.values())
+        waits = self._moving or any(h.usable is None for h in self.hoppers.values())
         if self._ready is None or waits:
             return
         self._told_ready = True
