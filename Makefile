@@ -7,6 +7,7 @@
 #   make run MACHINE=cctalk         other payment devices: plain, one-tender, waferstar, cctalk
 #   make run KAFKA_BOOTSTRAP=h:p    with a real broker instead of the embedded one
 #   make test [PYTEST_ARGS=...]     all tests
+#   make test-kafka                 against Apache Kafka and PostgreSQL, killed again and again
 #   make lint                       ruff, formatting, mypy --strict, import directions
 #   make bench                      the table of measured figures
 #   make demo-fleet                 three machines, the backend behind them, an alert on a webhook
@@ -33,7 +34,7 @@ option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 # $(call switch,--name,VARIABLE): the option alone, unless the variable is empty or 0.
 switch = $(if $(filter-out 0,$(strip $($(2)))),$(1))
 
-.PHONY: run test lint bench chaos fuzz clean
+.PHONY: run test test-kafka lint bench chaos fuzz clean
 
 run: $(STAMP)
 	@$(BIN)/python -m hw_sim run $(call option,--purchases,PURCHASES) $(call option,--seed,SEED) \
@@ -42,6 +43,9 @@ run: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+test-kafka: $(STAMP)
+	$(BIN)/python -m pytest -m "real_server or campaign" $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

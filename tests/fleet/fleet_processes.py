@@ -1,15 +1,21 @@
 """`vendd-fleet` as processes, and what a test does around them."""
 
+import io
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
 from confluent_kafka import Producer
 
+from hw_sim.received import Received
+from vendd.fleet.__main__ import main
 from vendd.fleet.database import Database, DatabaseDown, DatabaseRefused
 from vendd.fleet.envelope import Record
 
@@ -20,6 +26,14 @@ HASTY: Final = """
 "heartbeat.interval.ms" = "300"
 """
 """Configuration of consumers whose death is noticed soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
 
 
 class Consumers:
@@ -40,18 +54,13 @@ class Consumers:
         with self.log.open("ab") as log:
             self.running.append(subprocess.Popen(command, stdout=log, stderr=log))
 
-    def run(self, *arguments: str, code: int = 0) -> "subprocess.CompletedProcess[str]":
-        """One command to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "vendd.fleet", *arguments, *self.flags],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-            stdin=subprocess.DEVNULL,
-        )
-        assert done.returncode == code, done.stdout + done.stderr
-        return done
+    def run(self, *arguments: str, code: int = 0) -> Ran:
+        """One command to its end, in this process, away from any terminal."""
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err), patch("sys.stdin", io.StringIO()):
+            ended = main([*arguments, *self.flags])
+        assert ended == code, out.getvalue() + err.getvalue()
+        return Ran(out.getvalue(), err.getvalue())
 
     def kill(self) -> None:
         """The oldest, as a power cut would."""
@@ -75,12 +84,13 @@ class Consumers:
             print(self.log.read_text())
 
 
-def publish(bootstrap: str, prefix: str, records: Sequence[Record]) -> None:
-    """As a machine's forwarder does."""
+def publish(bootstrap: str, prefix: str, records: Sequence[Record | Received]) -> None:
+    """As a machine's forwarder does. What was received already has its prefix."""
     settings = {"enable.idempotence": True, "partitioner": "murmur2_random"}
     producer = Producer({"bootstrap.servers": bootstrap, **settings})
     for record in records:
-        headers = list(record.headers)
+        items = record.headers
+        headers = list(items.items() if isinstance(items, dict) else items)
         producer.produce(prefix + record.topic, record.value, record.key, headers=headers)
         producer.poll(0)
     assert producer.flush(60) == 0

@@ -40,6 +40,7 @@ class ModelMachine:
         self.name = name
         self.books = Books(stock={f"A{n + 1}": CAPACITY for n in range(slots)})
         self.records: list[Record] = []
+        self.commits: list[tuple[Fact, ...]] = []
         self.ms = BORN_MS
         self._boots = 0
         self._chance = chance or random.Random(1)
@@ -133,6 +134,7 @@ class ModelMachine:
 
     def commit(self, *published: Fact) -> None:
         self.ms += self._chance.randrange(1, 60_000)
+        self.commits.append(published)
         for fact in published:
             self.books.seq += 1
             topic = kind_of(fact).topic

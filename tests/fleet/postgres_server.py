@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -71,11 +72,11 @@ class PostgresServer:
         return self.url(database)
 
     def stop(self, *, kill: bool = False) -> None:
-        """By its own pid; `kill` as a power cut would."""
+        """By its own pid; `kill`: without a word to anybody, it recovers at the next start."""
         if self._process is None:
             return
         pid = int((self._data / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, 9 if kill else 2)  # 2: fast shutdown
+        os.kill(pid, signal.SIGQUIT if kill else signal.SIGINT)  # immediate or fast shutdown
         self._process.wait(_ANSWER_S)
         self._process = None
 

@@ -17,7 +17,7 @@ from vendd.events import TOPICS
 from vendd.fleet.database import open_database
 from vendd.fleet.database.sqlite import Sqlite
 
-pytestmark = [pytest.mark.real_server, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(300)]
 
 
 COUNT: Final = "SELECT count(*) FROM inbox"

@@ -64,6 +64,7 @@ def test_the_lock_pins_every_dependency_and_names_no_host():
         ("run VIRTUAL=0", "-m hw_sim run"),
         ("run KAFKA_BOOTSTRAP=h:9092", "-m hw_sim run --bootstrap 'h:9092'"),
         ("chaos KILLS=50 SEED=1", "-m hw_sim chaos --kills '50' --seed '1'"),
+        ("test-kafka PYTEST_ARGS=-q", '-m pytest -m "real_server or campaign" -q'),
         ("demo-fleet PURCHASES=2", "-m hw_sim demo-fleet --purchases '2'"),
         ("test PYTEST_ARGS=-q", "-m pytest -q"),
         ("bench", "-m tests.bench"),

@@ -146,9 +146,9 @@ class KafkaServer:
             self._process.wait(_ANSWER_S)
             self._process = None
 
-    def create_topic(self, name: str, **config: str) -> None:
+    def create_topic(self, name: str, *, partitions: int = 1, **config: str) -> None:
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
-        topic = NewTopic(name, num_partitions=1, replication_factor=1, config=config)
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=config)
         admin.create_topics([topic])[name].result(_ANSWER_S)
 
     def _java(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:

@@ -47,9 +47,10 @@ class Machine:
     outbox: SqliteOutbox
     forwarder: Forwarder
     last_seq: int = 0
+    context: Context = CONTEXT
 
     async def commit(self, *published: Fact) -> list[StoredEvent]:
-        events = await self.books.commit(None, list(published), CONTEXT)
+        events = await self.books.commit(None, list(published), self.context)
         self.last_seq = events[-1].seq
         self.forwarder.committed(events)
         return events
@@ -69,16 +70,17 @@ async def machine(
     security: Security | None = None,
     told: Told | None = None,
     budget: Budget | None = None,
+    context: Context = CONTEXT,
 ) -> AsyncIterator[Machine]:
     """One life of a machine whose store is in `directory`."""
     proof = security or Security()
     database = Database.open(directory)
     writer = ThreadWriter(asyncio.get_running_loop(), database)
-    books, outbox = SqliteBooks(writer), SqliteOutbox(writer, lambda: CONTEXT)
+    books, outbox = SqliteBooks(writer), SqliteOutbox(writer, lambda: context)
     loaded = await books.load({})
     forwarder = Forwarder(
         outbox,
-        lambda: LibrdkafkaBroker(bootstrap, CONTEXT.machine, proof.options()),
+        lambda: LibrdkafkaBroker(bootstrap, context.machine, proof.options()),
         random.Random(1),
         prefix,
         last_seq=loaded.last_seq,
@@ -87,7 +89,7 @@ async def machine(
     )
     forwarding = asyncio.create_task(forwarder.run())
     try:
-        yield Machine(books, outbox, forwarder, loaded.last_seq)
+        yield Machine(books, outbox, forwarder, loaded.last_seq, context)
     finally:
         forwarding.cancel()
         await asyncio.wait([forwarding])

@@ -28,12 +28,14 @@ class Observer(Protocol):
 
 
 class Service:
-    """Runs until `stop` is set; `turns` are called between batches, at least every `READ_S`."""
+    """Runs until `stop` is set. `begin` makes the pump once Kafka and the database answer, in
+    whatever order they were started; `turns` are called between batches, at least every
+    `READ_S`."""
 
     def __init__(
         self,
         stream: Stream,
-        pump: Pump,
+        begin: Callable[[], Pump],
         clock: Clock,
         stop: threading.Event,
         said: Said,
@@ -41,8 +43,7 @@ class Service:
         turns: Sequence[Callable[[], None]],
     ) -> None:
         self._stream = stream
-        stream.revoked = pump.revoked
-        self._pump = pump
+        self._begin = begin
         self._clock = clock
         self._stop = stop
         self._said = said
@@ -52,9 +53,13 @@ class Service:
         self._caught_up_ms = 0
 
     def run(self) -> None:
+        pump: Pump | None = None
         while not self._stop.is_set():
             try:
-                self._step()
+                if pump is None:
+                    pump = self._begin()
+                    self._stream.revoked = pump.revoked
+                self._step(pump)
                 for turn in self._turns:
                     turn()
                 self._failed_in_a_row = 0
@@ -63,29 +68,29 @@ class Service:
                 self._stream.replace()
                 self._wait()
 
-    def _step(self) -> None:
+    def _step(self, pump: Pump) -> None:
         if self._stream.unplaced:
-            self._stream.place(self._pump.assigned(self._stream.unplaced))
+            self._stream.place(pump.assigned(self._stream.unplaced))
         records = self._stream.read(BATCH, READ_S)
         if records:
             begun_ms = self._clock.now_ms()
-            handled = self._pump.take(records)
-            self._stream.note(self._pump.positions)
+            handled = pump.take(records)
+            self._stream.note(pump.positions)
             now_ms = self._clock.now_ms()
             seconds, age_s = (now_ms - begun_ms) / 1000, (now_ms - records[-1].stamp_ms) / 1000
             self._observer.batch(handled, seconds, age_s)
             for record, reason in handled.refused:
                 self._said(f"{record.place}: refused: {reason}")
         if self._clock.now_ms() - self._caught_up_ms >= CAUGHT_UP_MS:
-            self._note_end()
+            self._note_end(pump)
 
-    def _note_end(self) -> None:
+    def _note_end(self, pump: Pump) -> None:
         """Where nothing is left to read, silence is the machines' own."""
-        lags = self._stream.lags(self._pump.positions)
+        lags = self._stream.lags(pump.positions)
         self._observer.lags(lags)
         ended = [part for part, lag in lags.items() if lag == 0]
         if ended:
-            self._pump.caught_up(ended)
+            pump.caught_up(ended)
             self._caught_up_ms = self._clock.now_ms()
 
     def _wait(self) -> None:

@@ -84,22 +84,24 @@ def _consume(
     kafka, name = settings.kafka, group(settings, role)
     stop = stopping()
     database = open_database(settings.database)
-    migrate(database)
     metrics = Metrics(database, clock)
     if settings.metrics.port:
         metrics.serve(settings.metrics.host, settings.metrics.port)
     topics: Sequence[str] = _TOPICS[role]
     stream = Stream(kafka.bootstrap, name, topics, kafka.topic_prefix, kafka.options, clock, said)
-    try:
+
+    def begin() -> Pump:
+        migrate(database)
         cluster = stream.cluster()
-        handler = make(database, cluster)
-        offsets = Offsets(name, cluster)
-        pump = Pump(database, offsets, handler, checks(), bury, clock, _waiting(stop))
-        turns = [metrics.look] if settings.metrics.port else []
-        if role == NOTIFY:
-            turns.append(_watch(settings, database, clock, said).turn)
         said(f"{name}: reading from {kafka.bootstrap}")
-        Service(stream, pump, clock, stop, said, metrics, turns).run()
+        handler, offsets = make(database, cluster), Offsets(name, cluster)
+        return Pump(database, offsets, handler, checks(), bury, clock, _waiting(stop))
+
+    turns = [metrics.look] if settings.metrics.port else []
+    if role == NOTIFY:
+        turns.append(_watch(settings, database, clock, said).turn)
+    try:
+        Service(stream, begin, clock, stop, said, metrics, turns).run()
     finally:
         stream.close()
         database.close()

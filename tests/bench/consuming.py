@@ -1,0 +1,249 @@
+"""Figures of the fleet's consumers: real Kafka, real PostgreSQL, processes as in production.
+
+The baseline is a loop in a process of its own that reads the same topics with the same client and
+writes the same rows with COPY: one per event and one per sale, without checks, order or proof.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import psycopg
+from confluent_kafka import Consumer, Producer
+
+from tests.bench.table import Goal, Row, render
+from vendd.events import TOPICS
+from vendd.fleet.database import migrate, open_database
+
+_HERE: Final = Path(__file__).parents[1]
+sys.path[:0] = [str(_HERE / "kafka"), str(_HERE / "fleet")]  # the servers and a machine's stream
+
+from kafka_server import KafkaServer  # noqa: E402
+from machine_stream import ModelMachine  # noqa: E402
+from postgres_server import PostgresServer  # noqa: E402
+
+_LOOK_S: Final = 0.01
+_PARTS: Final = 4
+_LIMIT_S: Final = 300.0
+_BARE: Final = (
+    "Bare: one process, same client, header and JSON decoding only where a row needs it, COPY of"
+    " one row per event and one per sale, offsets in the same transaction."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is measured."""
+
+    events: int
+    machines: int
+    rounds: int
+
+
+FULL: Final = Scale(events=200_000, machines=200, rounds=3)
+QUICK: Final = Scale(events=40_000, machines=40, rounds=1)
+
+
+def figures(scale: Scale, kafka: KafkaServer, postgres: PostgresServer) -> list[Row]:
+    """Events per second from a standing backlog: from the first that is committed to the last."""
+    prefix = f"bench{os.getpid()}."
+    total = _fill(kafka, prefix, scale)
+    bare, one, two = [], [], []
+    for number in range(scale.rounds):  # alternating: the machine's mood is the same for all
+        bare.append(_bare(kafka, postgres, prefix, total, f"bare{number}"))
+        one.append(_ours(kafka, postgres, prefix, total, f"one{number}", 1))
+        two.append(_ours(kafka, postgres, prefix, total, f"two{number}", 2))
+    base, alone, both = median(bare), median(one), median(two)
+    note = f"{total:,} events of {scale.machines} machines, {_PARTS} partitions. {_BARE}"
+    return [
+        Row(
+            "consumer, one process, events per second",
+            alone,
+            "/s",
+            base,
+            "bare consumer, COPY",
+            Goal(">=", 0.3, "ratio"),
+            note,
+        ),
+        Row("consumers, two processes, events per second", both, "/s", alone, "one process"),
+    ]
+
+
+def _fill(kafka: KafkaServer, prefix: str, scale: Scale) -> int:
+    for topic in TOPICS:
+        kafka.create_topic(prefix + topic, partitions=_PARTS)
+        kafka.create_topic(f"{prefix}{topic}.dlq", partitions=_PARTS)
+    settings = {"partitioner": "murmur2_random", "compression.type": "lz4", "linger.ms": 20}
+    producer = Producer({"bootstrap.servers": kafka.bootstrap, **settings})
+    models = [
+        ModelMachine(f"m-{n:04}", slots=24, chance=random.Random(n)) for n in range(scale.machines)
+    ]
+    for model in models:
+        model.random_day(scale.events // scale.machines)
+    records = [record for model in models for record in model.records]
+    for record in sorted(records, key=lambda each: each.arrived_ms):
+        while True:
+            try:
+                producer.produce(
+                    prefix + record.topic, record.value, record.key, headers=list(record.headers)
+                )
+                break
+            except BufferError:
+                producer.poll(0.1)
+    assert producer.flush(60) == 0
+    return len(records)
+
+
+def _ours(
+    kafka: KafkaServer, postgres: PostgresServer, prefix: str, total: int, name: str, count: int
+) -> float:
+    url = postgres.create(name)
+    migrate(open_database(url))
+    command = (
+        *(sys.executable, "-m", "vendd.fleet", "inventory", "--bootstrap", kafka.bootstrap),
+        *("--topic-prefix", prefix, "--database", url, "--group", f"{prefix}{name}"),
+    )
+    with _processes([command] * count):
+        return _rate(url, total)
+
+
+def _bare(
+    kafka: KafkaServer, postgres: PostgresServer, prefix: str, total: int, name: str
+) -> float:
+    url = postgres.create(name)
+    migrate(open_database(url))
+    command = (
+        sys.executable,
+        "-m",
+        "tests.bench.consuming",
+        "--bare",
+        kafka.bootstrap,
+        prefix,
+        url,
+    )
+    with _processes([command]):
+        return _rate(url, total)
+
+
+@contextmanager
+def _processes(commands: list[tuple[str, ...]]) -> Iterator[None]:
+    running = [
+        subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=_HERE.parent)
+        for command in commands
+    ]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.send_signal(signal.SIGTERM)
+        for process in running:
+            process.wait(30)
+
+
+def _rate(url: str, total: int) -> float:
+    """From the first look that finds something to the one that finds everything."""
+    begun: tuple[float, int] | None = None
+    end = time.perf_counter() + _LIMIT_S
+    with psycopg.connect(url, autocommit=True) as connection:
+        while time.perf_counter() < end:
+            (count,) = connection.execute("SELECT count(*) FROM inbox").fetchone() or (0,)
+            now = time.perf_counter()
+            if begun is None and count:
+                begun = (now, count)
+            if begun is not None and count >= total:
+                return float((count - begun[1]) / (now - begun[0]))
+            time.sleep(_LOOK_S)  # noqa: TID251  # another process's progress, in real time
+    raise RuntimeError(f"not all of {total} events came within {_LIMIT_S} s")
+
+
+def bare(bootstrap: str, prefix: str, url: str) -> None:
+    """The loop to compare with; until it is stopped."""
+    settings = {"group.id": f"{prefix}{os.getpid()}", "enable.auto.commit": False}
+    consumer = Consumer(
+        {**settings, "bootstrap.servers": bootstrap, "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe([prefix + topic for topic in TOPICS])
+    with psycopg.connect(url, autocommit=True) as connection:
+        while True:
+            messages = consumer.consume(5_000, 0.05)
+            if messages:
+                with connection.transaction():
+                    _copy(connection, messages)
+
+
+def _copy(connection: "psycopg.Connection[Any]", messages: list[Any]) -> None:
+    sales, ends = [], {}
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY inbox (machine, life, seq, type, fingerprint, arrived_ms) FROM STDIN"
+        ) as copy,
+    ):
+        for message in messages:
+            headers = dict(message.headers())
+            machine, seq = headers["ce_machine"].decode(), int(headers["ce_seq"])
+            life, type_ = int(headers["ce_bootcount"]), headers["ce_type"].decode()
+            copy.write_row((machine, life, seq, type_, 0, message.timestamp()[1]))
+            ends[message.topic(), message.partition()] = message.offset() + 1
+            if type_ == "vend.sale-closed.v1":
+                sales.append((machine, life, seq, message.timestamp()[1], message.value()))
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY sales (machine, life, seq, sale_id, sale_no, closed_ms, channel, outcome, reason,"
+            " slot, product_id, quantity, price_charged, currency, tenders) FROM STDIN"
+        ) as copy,
+    ):
+        for machine, life, seq, at_ms, value in sales:
+            data = json.loads(value)
+            of = (data["sale_id"], data["sale_no"], at_ms, data["channel"], data["outcome"])
+            what = (data.get("reason"), data["slot"], data["product_id"], data["quantity"])
+            money = (data["price_charged"], data["currency"], json.dumps(data["tenders"]))
+            copy.write_row((machine, life, seq, *of, *what, *money))
+    for (topic, part), end in ends.items():
+        connection.execute(
+            "INSERT INTO offsets VALUES ('bare', '', %s, %s, %s, 0) ON CONFLICT"
+            " (group_id, cluster, topic, part) DO UPDATE SET next_offset = excluded.next_offset",
+            (topic, part, end),
+        )
+
+
+def main(arguments: list[str]) -> int:
+    """``python -m tests.bench.consuming [--quick]``; 1 when a goal was missed."""
+    if arguments[:1] == ["--bare"]:
+        bare(*arguments[1:4])
+        return 0
+    scale = QUICK if "--quick" in arguments else FULL
+    with tempfile.TemporaryDirectory(prefix="vendd-bench-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as another user
+        kafka, postgres = KafkaServer(_made(folder, "kafka")), PostgresServer(_made(folder, "pg"))
+        kafka.start()
+        postgres.start()
+        try:
+            rows = figures(scale, kafka, postgres)
+        finally:
+            kafka.kill()
+            postgres.stop()
+    print(render(rows))
+    return 1 if any(row.verdict == "MISSED" for row in rows) else 0
+
+
+def _made(folder: str, name: str) -> Path:
+    path = Path(folder) / name
+    path.mkdir()
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
