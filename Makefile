@@ -34,7 +34,7 @@ option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 # $(call switch,--name,VARIABLE): the option alone, unless the variable is empty or 0.
 switch = $(if $(filter-out 0,$(strip $($(2)))),$(1))
 
-.PHONY: run test test-kafka lint bench chaos fuzz clean
+.PHONY: run test test-kafka lint bench chaos demo-fleet fuzz clean
 
 run: $(STAMP)
 	@$(BIN)/python -m hw_sim run $(call option,--purchases,PURCHASES) $(call option,--seed,SEED) \

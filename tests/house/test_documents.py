@@ -66,7 +66,7 @@ def test_the_lock_pins_every_dependency_and_names_no_host():
         ("chaos KILLS=50 SEED=1", "-m hw_sim chaos --kills '50' --seed '1'"),
         ("test-kafka PYTEST_ARGS=-q", '-m pytest -m "real_server or campaign" -q'),
         ("demo-fleet PURCHASES=2", "-m hw_sim demo-fleet --purchases '2'"),
-        ("test PYTEST_ARGS=-q", "-m pytest -q"),
+        ("test PYTEST_ARGS=-q", "-m pytest -n 2 --dist loadgroup -q"),
         ("bench", "-m tests.bench"),
     ],
 )
