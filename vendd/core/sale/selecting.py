@@ -134,11 +134,12 @@ def _by_card(d: Draft, selection: str, session: Session) -> None:
     slot = d.world.slots[selection].slot
     tariff = for_card(slot, d.policy, session)
     cheaper = min(for_cash(slot), tariff, key=lambda t: t.price)
-    if 0 < cheaper.price <= d.state.money:
+    for_the_card = d.policy.revalue and session.revaluable
+    if (d.policy.mixed_tender or for_the_card) and 0 < cheaper.price <= d.state.money:
         d.do(CompleteSession(session.reader))
         to_credit(d)
         _buy(d, selection, None, cheaper)
-    elif d.state.money and not d.policy.mixed_tender:  # put in to go onto the card
+    elif d.state.money and for_the_card and not d.policy.mixed_tender:
         _refuse(d, "add", selection, cheaper.price - d.state.money)
     elif not d.world.reader(session.reader).ready:
         _lost(d, "not_available", RefusalReason.OUT_OF_SERVICE, selection)
