@@ -105,6 +105,12 @@ def test_pulses_alone_will_do(tmp_path):
     assert config.pulse[0].coins == {1: "0.10", 2: "0.20", 5: "0.50", 10: "1.00"}
 
 
+def test_a_reader_on_an_adapter_of_its_own_will_do_alone(tmp_path):
+    alone = fitted('[[card_reader]]\nnumber = 1\nport = "/dev/vendd-card"\n', mdb="")
+    (reader,) = load(written(tmp_path, alone)).readers()
+    assert reader.port == "/dev/vendd-card"
+
+
 def test_a_drop_in_changes_one_reader_by_its_number(tmp_path):
     path = written(tmp_path, fitted("[[card_reader]]\nnumber = 1\n[[card_reader]]\nnumber = 2\n"))
     folder = path.with_name(f"{path.name}.d")
@@ -186,6 +192,16 @@ ROWS = [
         "one port for two",
         fitted(changed(CCTALK, "vendd-cctalk", "vendd-mdb")),
         'cctalk.port = "/dev/vendd-mdb": is that of [mdb] too',
+    ),
+    (
+        "a reader on the bus's own port",
+        fitted('[[card_reader]]\nnumber = 1\nport = "/dev/vendd-mdb"\n'),
+        'card_reader[1].port = "/dev/vendd-mdb": is that of [mdb] too; a bus has its own port',
+    ),
+    (
+        "ages through an adapter of its own",
+        fitted('[[card_reader]]\nnumber = 1\nport = "/dev/vendd-card"\nage = ["9F10"]\n'),
+        "card_reader[1].age = ['9F10']: can't be had through an adapter of its own; remove it",
     ),
     (
         "a reader twice",

@@ -27,11 +27,12 @@ def _devices(config: Config) -> Iterator[tuple[str, str, str]]:
         case "cctalk" if cctalk is not None and cctalk.bills is not None:
             yield "bill validator", _cctalk(cctalk, cctalk.bills.address), ""
     for reader in config.readers():
-        words = [f"up to level {reader.level}"]
+        words = [f"up to level {reader.level}"] if reader.port is None else []
         words += ["always idle"] if reader.always_idle else []
         words += ["revalue"] if reader.revalue else []
         words += [f"ages by {', '.join(reader.age)}"] if reader.age else []
-        yield f"card reader {reader.number}", bus, ", ".join(words)
+        own = bus if reader.port is None else f"own adapter at {reader.port}"
+        yield f"card reader {reader.number}", own, ", ".join(words)
     for pulse in config.pulse:
         yield "pulse acceptor", f"pin {pulse.pin}", _pulse(pulse)
 

@@ -62,7 +62,8 @@ class BillValidator(Section):
 
 
 class CardReader(Section):
-    """Cashless device 1 (address 10h) or 2 (60h).
+    """Cashless device 1 (address 10h) or 2 (60h) on the MDB bus; with `port` alone on a Qibixx
+    adapter of its own, which is its master (only `always_idle` means something then).
 
     `level`: the highest that is offered to it; `wide`: 32-bit amounts, `always_idle`: asked to
     pay before a card is there, both where it offers them. `revalue`: cash credit may be put on
@@ -72,6 +73,7 @@ class CardReader(Section):
 
     number: Literal[1, 2]
     enabled: Switch = True
+    port: Text | None = None
     level: Annotated[int, Strict(), Field(ge=1, le=3)] = 3
     wide: Switch = True
     always_idle: Switch = True

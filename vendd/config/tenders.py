@@ -21,7 +21,7 @@ def _devices_have_their_bus(draft: Draft) -> Iterator[Problem]:
     if validator is not None and validator.enabled:
         yield from _on_bus(draft, "bill_validator", validator.bus, "bills")
     for place, reader in draft.card_readers:
-        if reader.enabled and not draft.stands("mdb"):
+        if reader.enabled and reader.port is None and not draft.stands("mdb"):
             yield draft.problem(("card_reader", place), "has no bus", _ADD_MDB)
 
 
@@ -50,8 +50,17 @@ def _coins_come_one_way(draft: Draft) -> Iterator[Problem]:
 
 def _one_port_each(draft: Draft) -> Iterator[Problem]:
     mdb, cctalk = draft.mdb, draft.cctalk
-    if mdb is not None and cctalk is not None and mdb.port == cctalk.port:
-        yield draft.problem(("cctalk", "port"), "is that of [mdb] too", "a bus has its own port")
+    ports: dict[str, str] = {} if mdb is None else {mdb.port: "[mdb]"}
+    others: list[tuple[Path_, str | None]] = [
+        (("card_reader", place, "port"), reader.port) for place, reader in draft.card_readers
+    ]
+    if cctalk is not None:
+        others.insert(0, (("cctalk", "port"), cctalk.port))
+    for path, port in others:
+        if port in ports:
+            yield draft.problem(path, f"is that of {ports[port]} too", "a bus has its own port")
+        elif port is not None:
+            ports[port] = draft.tree.name(path[:-1])
     if mdb is not None and mdb.baud is not None and mdb.adapter == "auto":
         remedy = "remove it, or name the adapter"
         yield draft.problem(("mdb", "baud"), "can't be chosen with auto", remedy)
@@ -69,6 +78,16 @@ def _reader_numbers(draft: Draft) -> Iterator[Problem]:
                 path, "is used already", "device 1 or device 2, as the reader is set"
             )
         seen.add(reader.number)
+
+
+def _reader_alone(draft: Draft) -> Iterator[Problem]:
+    """What an adapter that is the reader's master itself can't do."""
+    for place, reader in draft.card_readers:
+        for key in ("revalue", "age", "lend_display"):
+            if reader.port is not None and getattr(reader, key):
+                remedy = "remove it, or let the reader hang on the MDB bus (without port)"
+                what = "can't be had through an adapter of its own"
+                yield draft.problem(("card_reader", place, key), what, remedy)
 
 
 def _cctalk_bus(draft: Draft) -> Iterator[Problem]:
@@ -178,7 +197,7 @@ def _entries(draft: Draft, section: str) -> int:
 
 
 def _something_takes_money(draft: Draft) -> Iterator[Problem]:
-    if any(draft.stands(name) for name in ("mdb", "cctalk", "pulse")):
+    if any(draft.stands(name) for name in ("mdb", "cctalk", "pulse", "card_reader")):
         return
     if draft.slots and all(entry.free for _, entry in draft.slots):
         return
@@ -192,6 +211,7 @@ CHECKS: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _coins_come_one_way,
     _one_port_each,
     _reader_numbers,
+    _reader_alone,
     _cctalk_bus,
     _hoppers,
     _pulses,

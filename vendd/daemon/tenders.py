@@ -11,6 +11,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from vendd.config import Config
+from vendd.config.payment import CardReader
 from vendd.core.sale.pieces import Payout
 from vendd.core.sale.reports import Tube
 from vendd.core.sale.tenders import BILLS, CARD, COINS
@@ -27,11 +28,13 @@ from vendd.drivers.coin_desk import CoinDesk
 from vendd.drivers.mdb_bus import MdbBus
 from vendd.drivers.pins import PinFactory
 from vendd.drivers.pulse import PulseAcceptor
+from vendd.drivers.qibixx_cashless import QibixxCashless
 from vendd.drivers.waferstar import waferstar_bus
 from vendd.ports import BillValidator, Cashless, Changer, Sink, WallClock, WireOpener
 from vendd.services.payment import Devices
 from vendd.wire.cctalk.news import Evidence
 from vendd.wire.qibixx import BAUD
+from vendd.wire.qibixx_cashless import NativeReader
 
 COINS_AT: Final = "cctalk_coins"
 BILLS_AT: Final = "cctalk_bills"
@@ -192,12 +195,22 @@ class Tenders:
         sink = MediaSink(ground.sink, ground.media_key)
         readers: dict[int, Cashless] = {}
         for reader in config.readers():
+            if reader.port is not None:
+                readers[reader.number] = self._reader_alone(reader, reader.port, sink)
+                continue
             assert self.mdb is not None
             rules_ = rules.cashless_rules(config, reader)
             readers[reader.number] = MdbCashless(
                 self.mdb, sink, rules_, held=True, clock=ground.wall
             )
         return readers
+
+    def _reader_alone(self, reader: CardReader, port: str, sink: Sink) -> QibixxCashless:
+        exponent = self._config.currency().exponent
+        machine = NativeReader(exponent, always_idle=reader.always_idle, held=True)
+        driver = QibixxCashless(self._ground.open_wire, port, sink, reader.number, machine)
+        self._buses.append(driver)
+        return driver
 
     # --- what has to survive -----------------------------------------------------------
 
@@ -211,11 +224,12 @@ class Tenders:
 def on_bus(config: Config) -> dict[str, tuple[str, ...]]:
     """The tenders whose devices hang on each bus: what is gone when it is."""
     coins, bills = config.changer_bus(), config.validator_bus()
+    on_mdb = any(reader.port is None for reader in config.readers())
     return {
         bus: (
             *((COINS,) if coins == bus else ()),
             *((BILLS,) if bills == bus else ()),
-            *((CARD,) if bus == "mdb" and config.readers() else ()),
+            *((CARD,) if bus == "mdb" and on_mdb else ()),
         )
         for bus in ("mdb", "cctalk")
     }

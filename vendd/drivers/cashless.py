@@ -160,7 +160,7 @@ class MdbCashless:
             if isinstance(news, TimeAsked):
                 self.machine.write_time(self._time())
             else:
-                self._sink.put(_report(news, self.number, self.device))
+                self._sink.put(report(news, self.number, self.device))
 
     def _time(self) -> bytes:
         """UTC as ten BCD bytes; all unknown while the clock is not to be believed."""
@@ -170,7 +170,7 @@ class MdbCashless:
         return bytes.fromhex("".join(digits)).ljust(10, b"\xff")
 
 
-def _report(news: CashlessNews, reader: int, device: str) -> Report:
+def report(news: CashlessNews, reader: int, device: str) -> Report:
     """One piece of news in the words of the sale machine."""
     match news:
         case Session():
