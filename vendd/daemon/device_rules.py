@@ -1,26 +1,18 @@
-"""From the configuration's words to the rules of the payment drivers; everything is a value."""
+"""From the configuration's words to the rules of the MDB drivers; everything is a value.
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+What a machine does not have is never loaded: a driver and its conversation are half a MiB.
+"""
+
+from typing import TYPE_CHECKING
 
 from vendd.config import Config
-from vendd.config.payment import CardReader, Hopper, Pulse
+from vendd.config.payment import CardReader
 from vendd.core.money import numeric
-from vendd.core.sale.reports import Tube
-from vendd.drivers.bill_validator import BillRules
-from vendd.drivers.cashless import CashlessRules
-from vendd.drivers.cctalk_hopper import HopperFit
 from vendd.drivers.changer import ChangerRules, PayoutWay
-from vendd.drivers.pulse import PulseSetup
-from vendd.hardware import enable_line, pin
-from vendd.wire.cctalk.bill_validator import BillRules as CcTalkBillRules
-from vendd.wire.cctalk.coin_acceptor import CoinRules
-from vendd.wire.cctalk.frame import Checksum
-from vendd.wire.cctalk.hopper import HopperRules
-from vendd.wire.cctalk.hopper_payout import Plain, Security, Serial
-from vendd.wire.pulse import PulseRules
 
-_SECURITY: Final[Mapping[str, Callable[[], Security]]] = {"serial": Serial, "plain": Plain}
+if TYPE_CHECKING:
+    from vendd.drivers.bill_validator import BillRules
+    from vendd.drivers.cashless import CashlessRules
 
 
 def changer_rules(config: Config) -> ChangerRules:
@@ -33,8 +25,10 @@ def changer_rules(config: Config) -> ChangerRules:
     )
 
 
-def bill_rules(config: Config) -> BillRules:
+def bill_rules(config: Config) -> "BillRules":
     """For ``[bill_validator]`` on MDB."""
+    from vendd.drivers.bill_validator import BillRules
+
     section = config.bill_validator
     assert section is not None
     return BillRules(
@@ -49,7 +43,9 @@ def bill_rules(config: Config) -> BillRules:
     )
 
 
-def cashless_rules(config: Config, reader: CardReader) -> CashlessRules:
+def cashless_rules(config: Config, reader: CardReader) -> "CashlessRules":
+    from vendd.drivers.cashless import CashlessRules
+
     lent = (config.display.columns, config.display.rows) if reader.lend_display else (0, 0)
     return CashlessRules(
         currency=numeric(config.machine.currency),
@@ -64,79 +60,6 @@ def cashless_rules(config: Config, reader: CardReader) -> CashlessRules:
         columns=lent[0],
         rows=lent[1],
     )
-
-
-def coin_rules(config: Config) -> CoinRules:
-    """For ``[cctalk.coins]``."""
-    assert config.cctalk is not None
-    section = config.cctalk.coins
-    assert section is not None
-    return CoinRules(
-        country=section.country,
-        unit=1 if section.unit is None else config.minor(section.unit),
-        values={position: config.minor(text) for position, text in section.values.items()},
-        address=section.address,
-        checksum=Checksum(section.checksum),
-        poll_s=section.poll_ms / 1000,
-    )
-
-
-def hopper_fits(config: Config, tubes: Iterable[Tube]) -> tuple[HopperFit, ...]:
-    """Every ``[[cctalk.hopper]]``, with what is in it according to the books."""
-    assert config.cctalk is not None
-    counts = {tube.type: tube.count for tube in tubes}
-    return tuple(
-        HopperFit(
-            hopper.coin,
-            config.minor(hopper.value),
-            _hopper_rules(hopper),
-            count=counts.get(hopper.coin - 1, 0),
-            fed_by=hopper.fed_by,
-            capacity=hopper.capacity,
-        )
-        for hopper in config.cctalk.hopper
-    )
-
-
-def _hopper_rules(hopper: Hopper) -> HopperRules:
-    return HopperRules(
-        address=hopper.address,
-        checksum=Checksum(hopper.checksum),
-        security=_SECURITY[hopper.security](),
-        poll_s=hopper.poll_ms / 1000,
-    )
-
-
-def cctalk_bill_rules(config: Config) -> CcTalkBillRules:
-    """For ``[cctalk.bills]``."""
-    assert config.cctalk is not None
-    section = config.cctalk.bills
-    assert section is not None
-    return CcTalkBillRules(
-        country=section.country,
-        exponent=config.currency().exponent,
-        address=section.address,
-        checksum=Checksum(section.checksum),
-        poll_s=section.poll_ms / 1000,
-    )
-
-
-def pulse_setup(config: Config, pulse: Pulse, number: int) -> PulseSetup:
-    """The `number`-th ``[[pulse]]``, from 1: the first has the plain name."""
-    coins = {pulses: config.minor(text) for pulses, text in pulse.coins.items()}
-    rules = PulseRules(
-        coins=coins,
-        min_ms=pulse.min_ms,
-        max_ms=pulse.max_ms,
-        min_gap_ms=pulse.min_gap_ms,
-        end_ms=pulse.end_ms,
-        stuck_ms=pulse.stuck_ms,
-        max_pulses=max(coins),
-        even_counts=pulse.even_counts,
-    )
-    device = "coin_acceptor" if number == 1 else f"coin_acceptor_{number}"
-    line = enable_line(config, pulse)
-    return PulseSetup(pin(config, pulse.pin), rules, pulse.active_low, line, device)
 
 
 def _mdb_poll_s(config: Config) -> float:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from vendd.config import Config
 from vendd.config.payment import CardReader
@@ -17,24 +17,19 @@ from vendd.core.sale.reports import Tube
 from vendd.core.sale.tenders import BILLS, CARD, COINS
 from vendd.daemon import device_rules as rules
 from vendd.daemon.media import MediaSink
-from vendd.drivers.adapter_search import AutoBus
-from vendd.drivers.bill_validator import MdbBillValidator
-from vendd.drivers.cashless import MdbCashless
-from vendd.drivers.cctalk_bills import CcTalkBills
-from vendd.drivers.cctalk_bus import CcTalkBus
-from vendd.drivers.cctalk_coins import CcTalkCoins, CoinsKept
 from vendd.drivers.changer import MdbChanger
 from vendd.drivers.coin_desk import CoinDesk
 from vendd.drivers.mdb_bus import MdbBus
 from vendd.drivers.pins import PinFactory
-from vendd.drivers.pulse import PulseAcceptor
-from vendd.drivers.qibixx_cashless import QibixxCashless
-from vendd.drivers.waferstar import waferstar_bus
 from vendd.ports import BillValidator, Cashless, Changer, Sink, WallClock, WireOpener
 from vendd.services.payment import Devices
-from vendd.wire.cctalk.news import Evidence
 from vendd.wire.qibixx import BAUD
-from vendd.wire.qibixx_cashless import NativeReader
+
+if TYPE_CHECKING:
+    from vendd.drivers.cctalk_bus import CcTalkBus
+    from vendd.drivers.cctalk_coins import CcTalkCoins
+    from vendd.drivers.qibixx_cashless import QibixxCashless
+    from vendd.wire.cctalk.news import Evidence
 
 COINS_AT: Final = "cctalk_coins"
 BILLS_AT: Final = "cctalk_bills"
@@ -63,8 +58,10 @@ class Kept:
         text = self.settings.get(name)
         return None if text is None else int(json.loads(text))
 
-    def evidence(self) -> dict[int, Evidence]:
+    def evidence(self) -> "dict[int, Evidence]":
         """How hoppers stood before their last payout, by coin type."""
+        from vendd.wire.cctalk.news import Evidence
+
         return {
             int(name.removeprefix(HOPPER_AT)): Evidence(**json.loads(text))
             for name, text in self.settings.items()
@@ -119,18 +116,24 @@ class Tenders:
         alive = partial(ground.alive, "mdb")
         bus: MdbBus
         if section.adapter == "auto":
+            from vendd.drivers.adapter_search import AutoBus
+
             bus = AutoBus(opener, port, sink, alive=alive)
         elif section.adapter == "waferstar":
+            from vendd.drivers.waferstar import waferstar_bus
+
             bus = waferstar_bus(opener, port, sink, alive=alive)
         else:
             bus = MdbBus(opener, port, section.baud or BAUD, sink, alive=alive)
         self._buses.append(bus)
         return bus
 
-    def _open_cctalk(self) -> CcTalkBus | None:
+    def _open_cctalk(self) -> "CcTalkBus | None":
         section, ground = self._config.cctalk, self._ground
         if section is None:
             return None
+        from vendd.drivers.cctalk_bus import CcTalkBus
+
         alive = partial(ground.alive, "cctalk")
         bus = CcTalkBus(ground.open_wire, section.port, ground.sink, baud=section.baud, alive=alive)
         self._buses.append(bus)
@@ -140,29 +143,40 @@ class Tenders:
 
     def _coins(self) -> Changer | None:
         """The changer, if there is one, and all pulse acceptors behind it."""
-        config, ground = self._config, self._ground
-        desk = CoinDesk(ground.sink)
+        config = self._config
+        desk = CoinDesk(self._ground.sink)
         match config.changer_bus():
             case "mdb":
                 assert self.mdb is not None
                 desk.add(MdbChanger(self.mdb, desk.place(), rules.changer_rules(config)))
             case "cctalk":
                 desk.add(self._cctalk_coins(desk.place()))
-        for number, pulse in enumerate(config.pulse, 1):
-            setup = rules.pulse_setup(config, pulse, number)
+        if config.pulse:
+            self._pulses(desk)
+        return desk.whole()
+
+    def _pulses(self, desk: CoinDesk) -> None:
+        from vendd.daemon.pulse_rules import pulse_setup
+        from vendd.drivers.pulse import PulseAcceptor
+
+        ground = self._ground
+        for number, pulse in enumerate(self._config.pulse, 1):
+            setup = pulse_setup(self._config, pulse, number)
             acceptor = PulseAcceptor(setup, ground.factory, ground.loop, desk.place())
             self._buses.append(acceptor)
             desk.add(acceptor)
-        return desk.whole()
 
-    def _cctalk_coins(self, sink: Sink) -> CcTalkCoins:
+    def _cctalk_coins(self, sink: Sink) -> "CcTalkCoins":
+        from vendd.daemon.cctalk_rules import coin_rules, hopper_fits
+        from vendd.drivers.cctalk_coins import CcTalkCoins, CoinsKept
+
         config, kept = self._config, self._kept
         assert self.cctalk is not None
         coins = CcTalkCoins(
             self.cctalk,
             sink,
-            rules.coin_rules(config),
-            rules.hopper_fits(config, kept.tubes),
+            coin_rules(config),
+            hopper_fits(config, kept.tubes),
             counter=kept.number(COINS_AT),
             keep=CoinsKept(partial(self._note_number, COINS_AT), self._note_evidence),
         )
@@ -175,14 +189,19 @@ class Tenders:
         config, sink = self._config, self._ground.sink
         match config.validator_bus():
             case "mdb":
+                from vendd.drivers.bill_validator import MdbBillValidator
+
                 assert self.mdb is not None
                 return MdbBillValidator(self.mdb, sink, rules.bill_rules(config))
             case "cctalk":
+                from vendd.daemon.cctalk_rules import cctalk_bill_rules
+                from vendd.drivers.cctalk_bills import CcTalkBills
+
                 assert self.cctalk is not None
                 return CcTalkBills(
                     self.cctalk,
                     sink,
-                    rules.cctalk_bill_rules(config),
+                    cctalk_bill_rules(config),
                     counter=self._kept.number(BILLS_AT),
                     note=partial(self._note_number, BILLS_AT),
                 )
@@ -198,6 +217,8 @@ class Tenders:
             if reader.port is not None:
                 readers[reader.number] = self._reader_alone(reader, reader.port, sink)
                 continue
+            from vendd.drivers.cashless import MdbCashless
+
             assert self.mdb is not None
             rules_ = rules.cashless_rules(config, reader)
             readers[reader.number] = MdbCashless(
@@ -205,7 +226,10 @@ class Tenders:
             )
         return readers
 
-    def _reader_alone(self, reader: CardReader, port: str, sink: Sink) -> QibixxCashless:
+    def _reader_alone(self, reader: CardReader, port: str, sink: Sink) -> "QibixxCashless":
+        from vendd.drivers.qibixx_cashless import QibixxCashless
+        from vendd.wire.qibixx_cashless import NativeReader
+
         exponent = self._config.currency().exponent
         machine = NativeReader(exponent, always_idle=reader.always_idle, held=True)
         driver = QibixxCashless(self._ground.open_wire, port, sink, reader.number, machine)
@@ -217,7 +241,7 @@ class Tenders:
     def _note_number(self, name: str, number: int) -> None:
         self._kept.note(name, str(number))
 
-    def _note_evidence(self, coin_type: int, evidence: Evidence) -> None:
+    def _note_evidence(self, coin_type: int, evidence: "Evidence") -> None:
         self._kept.note(f"{HOPPER_AT}{coin_type}", json.dumps(asdict(evidence)))
 
 
