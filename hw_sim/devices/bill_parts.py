@@ -8,6 +8,7 @@ from typing import Literal
 
 from hw_sim.devices.bill_truth import BillTruth
 from hw_sim.devices.changer_parts import Activity
+from hw_sim.devices.faults import Faults
 
 TYPES = 16
 MAX_ACTIVITY = 16  # bytes in one POLL answer
@@ -49,57 +50,6 @@ class BillFault(StrEnum):
     ACK_LOST = "ack_lost"  # does not hear the master's ACK: the same activity comes again
     # each poll
     UNKNOWN_STATUS = "unknown_status"  # status bytes that nobody has defined
-
-
-class BillFaults:
-    """Which faults are due. Deterministic for a seeded `rng`.
-
-    `arm(fault, times, after)`: skip `after` opportunities, then hit `times` of them.
-    `rate(fault, p)`: each opportunity is hit with probability p.
-    """
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-        self._armed: dict[BillFault, list[int]] = {}  # fault -> [after, times]
-        self._rates: dict[BillFault, float] = {}
-        self.hits: dict[BillFault, int] = {}
-
-    def arm(self, fault: str, times: int = 1, after: int = 0) -> None:
-        if times < 1 or after < 0:
-            raise ValueError("a fault hits at least once, after zero or more opportunities")
-        self._armed[BillFault(fault)] = [after, times]
-
-    def rate(self, fault: str, probability: float) -> None:
-        if not 0.0 <= probability <= 1.0:
-            raise ValueError("a probability lies between 0 and 1")
-        self._rates[BillFault(fault)] = probability
-
-    def clear(self) -> None:
-        self._armed.clear()
-        self._rates.clear()
-
-    def due(self, fault: BillFault) -> bool:
-        """One opportunity for `fault`: does it happen?"""
-        if not self._armed and not self._rates:
-            return False
-        hit = self._armed_hit(fault)
-        if not hit and fault in self._rates:
-            hit = self._rng.random() < self._rates[fault]
-        if hit:
-            self.hits[fault] = self.hits.get(fault, 0) + 1
-        return hit
-
-    def _armed_hit(self, fault: BillFault) -> bool:
-        armed = self._armed.get(fault)
-        if armed is None:
-            return False
-        if armed[0] > 0:
-            armed[0] -= 1
-            return False
-        armed[1] -= 1
-        if armed[1] == 0:
-            del self._armed[fault]
-        return True
 
 
 @dataclass(frozen=True)
@@ -200,4 +150,4 @@ class BillWorks:
     model: BillModel
     memory: BillMemory
     truth: BillTruth
-    faults: BillFaults
+    faults: Faults[BillFault]

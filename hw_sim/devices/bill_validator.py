@@ -9,9 +9,10 @@ import random
 
 from hw_sim.devices.bill_commands import BOX_OUT, BillCommands
 from hw_sim.devices.bill_dispenser import BillDispenser
-from hw_sim.devices.bill_parts import TYPES, BillFault, BillFaults, BillMemory, BillModel, BillWorks
+from hw_sim.devices.bill_parts import TYPES, BillFault, BillMemory, BillModel, BillWorks
 from hw_sim.devices.bill_truth import BillTruth, Place
 from hw_sim.devices.bill_way import BillWay
+from hw_sim.devices.faults import Faults
 from hw_sim.devices.mdb_link import ACK, NAK, RESPONSE_S, Answer, checksum
 
 __all__ = ["BillModel", "BillValidator"]
@@ -42,7 +43,7 @@ class BillValidator:
         self.model = model or BillModel()
         self.memory = BillMemory()
         self.truth = BillTruth(self.model.value(t) for t in self.model.recycled_types())
-        self.faults = BillFaults(rng)
+        self.faults = Faults(BillFault, rng)
         self._loop = loop
         self._rng = rng
         works = BillWorks(loop, rng, self.model, self.memory, self.truth, self.faults)

@@ -8,8 +8,9 @@ import asyncio
 import random
 
 from hw_sim.devices.card_reader_commands import ReaderCommands
-from hw_sim.devices.card_reader_parts import Card, CardFault, CardFaults, CardTruth, ReaderModel
+from hw_sim.devices.card_reader_parts import Card, CardFault, CardTruth, ReaderModel
 from hw_sim.devices.card_reader_session import ReaderSession, Stage
+from hw_sim.devices.faults import Faults
 from hw_sim.devices.mdb_link import ACK, NAK, RESPONSE_S, Answer, checksum
 
 __all__ = ["Card", "CardFault", "CardReader", "ReaderModel", "Stage"]
@@ -42,7 +43,7 @@ class CardReader:
         self.address = ADDRESSES[number]
         self.model = model or ReaderModel()
         self.truth = CardTruth()
-        self.faults = CardFaults(rng)
+        self.faults = Faults(CardFault, rng)
         self._loop = loop
         self._rng = rng
         self.session = ReaderSession(loop, rng, self.model, self.truth, self.faults)

@@ -1,6 +1,5 @@
 """What a card reader is made of: its fixed properties, its cards, its faults by name."""
 
-import random
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -42,52 +41,6 @@ class CardFault(StrEnum):
     ACK_LOST = "ack_lost"  # does not hear the master's ACK: the same message comes again
     # each poll
     MALFUNCTION = "malfunction"  # `0A 11`: a card it can't read
-
-
-class CardFaults:
-    """Which faults are due. Deterministic for a seeded `rng`.
-
-    `arm(fault, times, after)`: skip `after` opportunities, then hit `times` of them.
-    `rate(fault, p)`: each opportunity is hit with probability p.
-    """
-
-    def __init__(self, rng: random.Random) -> None:
-        self._rng = rng
-        self._armed: dict[CardFault, list[int]] = {}  # fault -> [after, times]
-        self._rates: dict[CardFault, float] = {}
-        self.hits: dict[CardFault, int] = {}
-
-    def arm(self, fault: str, times: int = 1, after: int = 0) -> None:
-        if times < 1 or after < 0:
-            raise ValueError("a fault hits at least once, after zero or more opportunities")
-        self._armed[CardFault(fault)] = [after, times]
-
-    def rate(self, fault: str, probability: float) -> None:
-        if not 0.0 <= probability <= 1.0:
-            raise ValueError("a probability lies between 0 and 1")
-        self._rates[CardFault(fault)] = probability
-
-    def clear(self) -> None:
-        self._armed.clear()
-        self._rates.clear()
-
-    def due(self, fault: CardFault) -> bool:
-        """One opportunity for `fault`: does it happen?"""
-        if not self._armed and not self._rates:
-            return False
-        armed = self._armed.get(fault)
-        hit = False
-        if armed is not None:
-            armed[0] -= 1
-            hit = armed[0] < 0
-            armed[1] -= hit
-            if armed[1] == 0:
-                del self._armed[fault]
-        if not hit and fault in self._rates:
-            hit = self._rng.random() < self._rates[fault]
-        if hit:
-            self.hits[fault] = self.hits.get(fault, 0) + 1
-        return hit
 
 
 @dataclass(frozen=True)

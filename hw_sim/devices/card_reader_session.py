@@ -12,12 +12,12 @@ from enum import IntEnum
 from hw_sim.devices.card_reader_parts import (
     Card,
     CardFault,
-    CardFaults,
     CardTruth,
     Charge,
     Outcome,
     ReaderModel,
 )
+from hw_sim.devices.faults import Faults
 
 CANCEL_REQUEST, DENIED, END, OUT_OF_SEQUENCE = b"\x04", b"\x06", b"\x07", 0x0B
 REFUND_FAILED = b"\x0a\xc0"
@@ -45,7 +45,7 @@ class ReaderSession:
         rng: random.Random,
         model: ReaderModel,
         truth: CardTruth,
-        faults: CardFaults,
+        faults: Faults[CardFault],
     ) -> None:
         self._loop = loop
         self._rng = rng

@@ -12,7 +12,9 @@ DEAF_S = 3 * RESPONSE_S
 class Tongue:
     """Frames answers: ACK, NAK, data with CHK, each after the device's own response time."""
 
-    def __init__(self, rng: random.Random, faults: Faults, model: ChangerModel) -> None:
+    def __init__(
+        self, rng: random.Random, faults: Faults[ChangerFault], model: ChangerModel
+    ) -> None:
         self._rng = rng
         self._faults = faults
         self._first, self._spread = model.answer_s[0], model.answer_s[1] - model.answer_s[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hw_sim.devices.coin_truth import CoinTruth
-from hw_sim.devices.faults import Faults
+from hw_sim.devices.faults import ChangerFault, Faults
 
 TYPES = 16
 MAX_ACTIVITY = 16  # bytes in one POLL answer
@@ -159,4 +159,4 @@ class Works:
     model: ChangerModel
     memory: ChangerMemory
     truth: CoinTruth
-    faults: Faults
+    faults: Faults[ChangerFault]

@@ -42,7 +42,7 @@ class CoinChanger:
         self.model = model or ChangerModel()
         self.memory = ChangerMemory()
         self.truth = CoinTruth(self.model.value(t) for t in self.model.tube_types())
-        self.faults = Faults(rng)
+        self.faults = Faults(ChangerFault, rng)
         self._loop = loop
         self._tongue = Tongue(rng, self.faults, self.model)
         works = Works(loop, rng, self.model, self.memory, self.truth, self.faults)

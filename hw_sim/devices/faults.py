@@ -2,6 +2,7 @@
 
 import random
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 
 class ChangerFault(StrEnum):
@@ -37,30 +38,35 @@ class ChangerFault(StrEnum):
     LONG_DIAG = "long_diag"  # more than 16 bytes, an odd number
 
 
-class Faults:
-    """Which faults are due. Deterministic for a seeded `rng`.
+Fault = TypeVar("Fault", bound=StrEnum)
+
+
+class Faults(Generic[Fault]):
+    """Which faults of one `kind` are due. Deterministic for a seeded `rng`.
 
     `arm(fault, times, after)`: skip `after` opportunities, then hit `times` of them.
-    `rate(fault, p)`: each opportunity is hit with probability p.
+    `rate(fault, p)`: each opportunity is hit with probability p. Names that the kind does not
+    have, and numbers that make no sense, are a ValueError.
     """
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, kind: type[Fault], rng: random.Random) -> None:
+        self._kind = kind
         self._rng = rng
-        self._armed: dict[ChangerFault, list[int]] = {}  # fault -> [after, times]
-        self._rates: dict[ChangerFault, float] = {}
+        self._armed: dict[Fault, list[int]] = {}  # fault -> [after, times]
+        self._rates: dict[Fault, float] = {}
         self.any = False  # lets the healthy path skip all questions
-        self.hits: dict[ChangerFault, int] = {}
+        self.hits: dict[Fault, int] = {}
 
     def arm(self, fault: str, times: int = 1, after: int = 0) -> None:
         if times < 1 or after < 0:
             raise ValueError("a fault hits at least once, after zero or more opportunities")
-        self._armed[ChangerFault(fault)] = [after, times]
+        self._armed[self._kind(fault)] = [after, times]
         self.any = True
 
     def rate(self, fault: str, probability: float) -> None:
         if not 0.0 <= probability <= 1.0:
             raise ValueError("a probability lies between 0 and 1")
-        self._rates[ChangerFault(fault)] = probability
+        self._rates[self._kind(fault)] = probability
         self.any = True
 
     def clear(self, fault: str | None = None) -> None:
@@ -69,11 +75,11 @@ class Faults:
             self._armed.clear()
             self._rates.clear()
         else:
-            self._armed.pop(ChangerFault(fault), None)
-            self._rates.pop(ChangerFault(fault), None)
+            self._armed.pop(self._kind(fault), None)
+            self._rates.pop(self._kind(fault), None)
         self.any = bool(self._armed or self._rates)
 
-    def due(self, fault: ChangerFault) -> bool:
+    def due(self, fault: Fault) -> bool:
         """One opportunity for `fault`: does it happen?"""
         if not self.any:
             return False
@@ -84,7 +90,7 @@ class Faults:
             self.hits[fault] = self.hits.get(fault, 0) + 1
         return hit
 
-    def _armed_hit(self, fault: ChangerFault) -> bool:
+    def _armed_hit(self, fault: Fault) -> bool:
         armed = self._armed.get(fault)
         if armed is None:
             return False
@@ -92,11 +98,7 @@ class Faults:
             armed[0] -= 1
             return False
         armed[1] -= 1
-        if armed[1] == 0:
-            self.clear_armed(fault)
+        if armed[1] == 0:  # what is armed is over; a rate stays
+            del self._armed[fault]
+            self.any = bool(self._armed or self._rates)
         return True
-
-    def clear_armed(self, fault: ChangerFault) -> None:
-        """Forget what is armed; a rate stays."""
-        del self._armed[fault]
-        self.any = bool(self._armed or self._rates)

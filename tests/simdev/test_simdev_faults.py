@@ -163,7 +163,7 @@ def test_long_diagnosis_and_short_answer(ready: Bench) -> None:
 
 def test_rates_follow_the_seed() -> None:
     def hits(seed: int) -> list[bool]:
-        faults = Faults(random.Random(seed))
+        faults = Faults(ChangerFault, random.Random(seed))
         faults.rate("silent", 0.1)
         return [faults.due(ChangerFault.SILENT) for _ in range(1000)]
 
