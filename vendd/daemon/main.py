@@ -19,6 +19,7 @@ _log = structlog.get_logger()
 def main(config: Config, edge: Edge | None = None) -> int:
     """Run until SIGTERM or SIGINT. 0: stopped in order, 1: failed; the log says why."""
     log.configure()
+    gc.collect()  # the classes that slotted dataclasses were made of
     gc.freeze()  # what was imported stays: a full collection in the middle of a sale skips it
     try:
         asyncio.run(_until_signal(config, edge or production(config)))
