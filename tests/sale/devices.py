@@ -33,7 +33,6 @@ from vendd.core.sale.bill_reports import (
     RecyclerHandled,
 )
 from vendd.core.sale.card_reports import (
-    CardReaderLost,
     CardReaderReady,
     RefundState,
     SessionBegun,
@@ -174,21 +173,22 @@ class Readers:
             case SessionBegun(reader):
                 self.sessions.add(reader)
                 self.engaged.add(reader)
-            case SessionEnded(reader) | CardReaderReady(reader) | CardReaderLost(reader):
+            case SessionEnded(reader) | CardReaderReady(reader):
                 self.sessions.discard(reader)
                 self.engaged.discard(reader)
             case VendApproved(reader, vend_id, amount):
                 self._approved(self.vends.setdefault(vend_id, Vend(reader, Is.CANCELLED)), amount)
             case VendDenied(reader, vend_id, why, doubtful):
-                self.sessions.discard(reader)
-                if why == "refused":
-                    self.engaged.discard(reader)
                 vend = self.vends.get(vend_id)
                 if vend is not None and vend.is_ in (Is.ASKED, Is.CANCELLED):
                     vend.is_, vend.doubtful = Is.DENIED, doubtful
-            case VendFailureSettled(_, vend_id, refund) if vend_id in self.vends:
+                    if why == "refused" and reader not in self.sessions:
+                        self.engaged.discard(reader)
+                    self.sessions.discard(reader)
+            case VendFailureSettled(reader, vend_id, refund) if vend_id in self.vends:
                 vend = self.vends[vend_id]
-                vend.settled = refund if vend.settled is None else vend.settled
+                if vend.reader == reader and vend.settled is None:
+                    vend.settled = refund
             case _:
                 pass
 
@@ -229,7 +229,7 @@ class Readers:
             case StopAgeCheck(reader):
                 assert reader in self.checks
             case CompleteSession(reader):
-                assert reader in self.sessions, "no session to complete"
+                assert reader in self.engaged, "no session to complete"
                 self.sessions.discard(reader)
             case ReleaseReader(reader):
                 assert self.starting

@@ -28,6 +28,7 @@ from tests.sale.script_cards import (
     approved,
     card_gone,
     denied,
+    lost,
     settled,
     tap,
 )
@@ -185,3 +186,17 @@ def test_s2_authorising(max_s, ms):
     play(bench, (wait(1), CancelVend, Idle, "CARD DECLINED | OTHER PAYMENT?"))
     assert bench.all(SaleClosed)[0].reason is Reason.READER_TIMEOUT
     play(bench, (approved(), FailVend, no(TURN)), (settled(), no(RefundDue), Idle))
+
+
+def test_a_reader_that_dies_with_a_session():
+    """Coins and bills are open again at once, whatever is told of the session later."""
+    play(carded(), (tap(),), (lost(), Idle, ALL_COINS), (card_gone(), Idle))
+    bench = play(asking(), (keyed("A3"),), (keyed("A1"), WaitingForTap))
+    play(bench, (lost(), Idle, "CARD DECLINED | OTHER PAYMENT?", SaleClosed, no(CancelVend)))
+
+
+def test_a_card_that_comes_when_its_request_was_just_taken_back():
+    """It belongs to nothing any more: the reader sends it away and is free then."""
+    bench = play(asking(), (keyed("A3"),), (LEVER, CancelVend, Idle))
+    play(bench, (tap(), Idle, CompleteSession), (denied("cancelled"), Idle), (card_gone(),))
+    play(bench, (tap(), SessionOpen))

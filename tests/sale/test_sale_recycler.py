@@ -22,11 +22,14 @@ from tests.sale.script import (
     wait,
 )
 from tests.sale.script_bills import (
+    GONE,
     LOST,
+    READING,
     RECYCLER,
     bill,
     by_hand,
     counted,
+    interrupted,
     no_bills_paid,
     paid_bills,
     returned,
@@ -46,7 +49,7 @@ from vendd.core.facts import (
     Security,
 )
 from vendd.core.rows import BoxChanged, Posted, RecyclerSet
-from vendd.core.sale.acts import PayBills, PayOut, ReadStores, ReadTubes
+from vendd.core.sale.acts import PayBills, PayOut, ReadStores, ReadTubes, StackBill
 from vendd.core.sale.bill_reports import BillPayoutEnded, BillsRemoved, RecyclerChange, RecyclerRead
 from vendd.core.sale.reports import ChangerLost, DoorMoved, PayoutEnded
 from vendd.core.sale.states import ClaimShown, Credit, Idle, Owed, Paying, Returning, Vending
@@ -335,3 +338,22 @@ def test_a_lost_recycler_leaves_what_the_tubes_can_pay():
 def test_change_of_a_coin_sale_comes_from_the_tubes():
     bench = play(machine(), (coin(200),), *delivered("A3"), (now, like(PayOut, amount=50)))
     play(bench, (nothing_paid, Owed, 50))
+
+
+def test_a_bill_that_moves_has_the_way():
+    """The door closes while a bill comes back: the recycler pays when it is out."""
+    opened = DoorMoved(open=True)
+    bench = play(machine({500: 1}, {}), (stacked_unseen(500), 500), (bill(500), StackBill))
+    play(bench, (opened,), (DoorMoved(open=False), Returning, no(PayBills)))
+    play(bench, (stacked(500), like(PayBills, amount=500)), (paid_bills(), Owed, 500))
+    bench = play(machine({500: 1}, {}), (stacked_unseen(500),), (bill(500), StackBill), (opened,))
+    play(bench, (DoorMoved(open=False), Returning), (returned(500), PayBills), (paid_bills(), Idle))
+    bench = play(machine({500: 1}, {}), (stacked_unseen(500),), (READING,), (opened,))
+    play(bench, (DoorMoved(open=False), Returning), (GONE, PayBills), (paid_bills(), Idle))
+
+
+def test_a_bill_that_nobody_has_found_yet_is_in_the_recycler_s_way():
+    """Coins only; what they can't pay is owed until it is found."""
+    bench = play(machine({500: 1}, {100: 3}), (stacked_unseen(500),), (bill(500), StackBill))
+    play(bench, (interrupted(500), Credit), (LEVER, like(PayOut, amount=300)), (paid(), Owed, 200))
+    play(bench, (returned(500),), (LEVER, no(PayBills)))

@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 
 from tests.sale.bench import COINS, FREE, PRICES, Bench, tubes_with, world_with
 from tests.sale.script import coin
+from tests.sale.walk_bills import answer, bill_moves
+from tests.sale.walk_cards import answered, card_moves, end_session, settle
+from tests.sale.worlds import DEAR, reader, validator
 from vendd.core.policy import ForceVend
+from vendd.core.sale.card_reports import RefundState
 from vendd.core.sale.reports import (
     ChangerLost,
     ChangerReady,
@@ -41,8 +45,8 @@ from vendd.core.sale.states import (
 
 Move = Callable[[Bench], object]
 
-_LEGENDS: Final = ("A", "B", "F", "D", "1", "2", "3", "9", "clear", "")
-_SELECTIONS: Final = (*PRICES, FREE, "D9")
+_LEGENDS: Final = ("A", "B", "C", "F", "D", "1", "2", "3", "9", "clear", "")
+_SELECTIONS: Final = (*PRICES, "C1", FREE, "D9")
 _small = st.integers(0, 3)
 _counts = st.fixed_dictionaries({c.value: st.integers(0, 6) for c in COINS if c.to_tube})
 
@@ -64,17 +68,50 @@ def policies() -> st.SearchStrategy[dict[str, object]]:
             "extra_turns": st.integers(0, 2),
             "failures_to_slot_off": st.integers(1, 4),
             "jackpot_refunds": st.integers(0, 3),
+            "mixed_tender": st.booleans(),
+            "hold_last_bill": st.booleans(),
+            "card_surcharge": st.sampled_from((0, 20)),
+            "card_discount": st.sampled_from((0, 30)),
+        },
+    )
+
+
+def _worlds() -> st.SearchStrategy[dict[str, object]]:
+    """Which devices the machine has, and what stands in it at which price."""
+    features = {"selection_first": st.booleans(), "multi_vend": st.booleans()}
+    fitted = st.fixed_dictionaries(features, optional={"wants_cash_sales": st.just(True)})
+    one = st.builds(lambda f: (reader(1, **f),), fitted)
+    two = st.builds(lambda f, g: (reader(1, **f), reader(2, **g)), fitted, fitted)
+    recycler = st.one_of(
+        st.none(), st.fixed_dictionaries({500: st.integers(0, 3), 1_000: st.integers(0, 2)})
+    )
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "prices": st.just(DEAR),
+            "bills": st.builds(lambda e: validator(escrow=e), st.booleans()),
+            "recycler": recycler,
+            "readers": st.one_of(one, two),
+            "ages": st.just({"A3": 18}),
+            "cards": st.just({"A1": 120}),
         },
     )
 
 
 def benches() -> st.SearchStrategy[Bench]:
     return st.builds(
-        lambda counts, level, policy: Bench(world_with(tubes_with(counts), level, **policy)),
+        lambda counts, level, world, policy: Bench(_world(counts, level, world, policy)),
         _counts,
         st.integers(0, 4),
+        _worlds(),
         policies(),
     )
+
+
+def _world(counts, level, world, policy):  # type: ignore[no-untyped-def]
+    if "recycler" in world and world["recycler"] is not None:
+        world = {**world, "bills": None}  # the one that belongs to it
+    return world_with(tubes_with(counts), level, **world, **policy)
 
 
 # --- the customer -----------------------------------------------------------------------------
@@ -157,6 +194,8 @@ def _payout_ended(keep: int, more: int, certain: bool) -> Move:
         phase = bench.state.phase
         if not isinstance(phase, Paying) or not phase.payout.asked:
             return
+        if phase.payout.out != "coins":
+            return
         coins = dict(phase.payout.coins)
         for type_ in list(coins)[:1]:
             coins[type_] = max(0, coins[type_] - keep + more)
@@ -206,9 +245,20 @@ def _power_cut(off_ms: int, home: bool | None, up: bool) -> Move:
         sale = bench.state.sale
         bench.power_cut(off_ms, {sale.selection: home} if sale else {})
         if up:
-            bench.changer_up()
+            all_up(bench)
 
     return cut
+
+
+def all_up(bench: Bench) -> None:
+    """Every money device of the machine is initialised."""
+    if not bench.world.changer.ready:
+        bench.changer_up()
+    if bench.world.validator.fitted and not bench.world.validator.ready:
+        bench.validator_up()
+    for fitted in bench.world.readers:
+        if not fitted.ready:
+            bench.reader_up(fitted.number)
 
 
 def _refill(bench: Bench) -> None:
@@ -235,8 +285,7 @@ _BREAKING: Final = (
 
 def _mended(bench: Bench) -> None:
     bench.report(*_MENDING)
-    if not bench.world.changer.ready:
-        bench.changer_up()
+    all_up(bench)
     _refill(bench)
 
 
@@ -261,13 +310,20 @@ def _around() -> st.SearchStrategy[Move]:
 
 
 def walks() -> st.SearchStrategy[list[Move]]:
-    groups = 6 * [_touch()] + 4 * [_vend()] + 3 * [_changer()] + 2 * [_time()] + 2 * [_around()]
+    money = 3 * [_changer()] + 4 * [bill_moves()] + 6 * [card_moves(_SELECTIONS)]
+    groups = 6 * [_touch()] + 4 * [_vend()] + money + 2 * [_time()] + 2 * [_around()]
     return st.lists(st.sampled_from(groups).flatmap(lambda group: group), min_size=20, max_size=80)
 
 
 def calm_down(bench: Bench) -> None:
-    """Reports stop: the door is closed, what turns comes to its end, time passes."""
+    """Reports stop: the door is closed, what turns comes to its end, whoever was asked answers,
+    time passes."""
     bench.report(DoorMoved(open=False))
-    for _ in range(10):
+    for _ in range(12):
         turn_ended(TurnResult.NEVER_LEFT)(bench)
+        answer("as ordered", to_recycler=False)(bench)
+        answered(bench)
+        settle(RefundState.CONFIRMED)(bench)
+        for number in (1, 2):
+            end_session(number)(bench)
         bench.wait(600_000)

@@ -66,20 +66,25 @@ def _read(d: Draft) -> None:
     d.set(bill_reading=False)
     if d.state.bill is None:
         d.disarm(Timer.BILL)
-        _serve_lever(d)
+        _go_on(d)
 
 
-def _serve_lever(d: Draft) -> None:
-    """The lever was pressed while the bill moved; now it can mean something."""
-    if d.state.bill_lever and not d.state.bill_moves:
-        d.set(bill_lever=False)
+def _go_on(d: Draft) -> None:
+    """A payout, or the lever, waited until no bill moved."""
+    if d.state.bill_moves:
+        return
+    lever, phase = d.state.bill_lever, d.state.phase
+    d.set(bill_lever=False)
+    if isinstance(phase, Returning):
+        pay(d, phase.kind, phase.why, phase.sale)
+    elif lever:
         pull(d)
 
 
 def on_lost(d: Draft, _: BillValidatorLost) -> None:
     """What it had inside is told by reports of its own."""
     d.set(bill_reading=False)
-    _serve_lever(d)
+    _go_on(d)
 
 
 # --- in escrow -------------------------------------------------------------------------
@@ -202,10 +207,8 @@ def _credit(d: Draft, value: int, known: Bill | None) -> None:
     match phase:
         case Stacking() if known is not None:
             _vend(d, as_expected=known.value == value)
-        case Returning(kind, why, sale) if known is not None:  # it was kept: coins, then
-            pay(d, kind, why, sale)
         case _:
-            _serve_lever(d)
+            _go_on(d)
 
 
 def _vend(d: Draft, *, as_expected: bool) -> None:
@@ -253,16 +256,14 @@ def _without_bill(d: Draft, text: str = "") -> None:
     match phase:
         case Stacking(sale):
             _cancel(d, sale, Reason.BILL_NOT_STACKED, text)
-        case Returning(kind, why, sale):
-            pay(d, kind, why, sale)
         case Credit() | ChooseAgain() | Hold() | OverpayAsked() if d.state.credit == 0:
             d.set(bill_lever=False)
             leave(d)
         case OverpayAsked():  # what was announced counted on it
             to_credit(d)
-            _serve_lever(d)
+            _go_on(d)
         case _:
-            _serve_lever(d)
+            _go_on(d)
 
 
 def on_rejected(d: Draft, report: BillRejected) -> None:
@@ -278,7 +279,7 @@ def on_interrupted(d: Draft, report: BillInterrupted) -> None:
     d.set(bill_reading=False)
     if _is_ours(d, report.bill):
         _await(d)
-    _serve_lever(d)
+    _go_on(d)
 
 
 def _await(d: Draft) -> None:
@@ -292,6 +293,7 @@ def _await(d: Draft) -> None:
 
 def on_stack_time(d: Draft) -> None:
     """30 s: treated as not stacked (or not returned). What becomes of the bill is still told."""
+    d.set(bill_reading=False)
     if d.state.bill is not None:
         _await(d)
     _without_bill(d, "not_available")
@@ -315,7 +317,7 @@ def on_bill_time(d: Draft) -> None:
         _lost_bill(d, bill.bill, bill.value, "no report")
     elif bill is not None and bill.doing is not BillDoing.ESCROW:
         _await(d)
-    _serve_lever(d)
+    _go_on(d)
 
 
 def _lost_bill(d: Draft, bill: int | None, value: int, status: str) -> None:

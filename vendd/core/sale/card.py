@@ -72,6 +72,8 @@ def on_session(d: Draft, report: SessionBegun) -> None:
         _tapped(d, phase.sale, report)
     elif isinstance(phase, SessionOpen) and phase.session.reader == report.reader:
         pass  # the same card, said twice
+    elif refund.unsettled(d, report.reader):
+        send_away(d, report.reader)  # it was held there for a request that is over
     elif d.selling and tenders.open_to_cards(d.state, d.world):
         d.hush()
         d.go(SessionOpen(_session(report)), d.policy.session_ms)
@@ -110,15 +112,24 @@ def _tapped(d: Draft, sale: Sale, report: SessionBegun) -> None:
 
 def on_session_ended(d: Draft, report: SessionEnded) -> None:
     """The reader is free again."""
-    free(d, report.reader)
+    _over(d, report.reader)
+
+
+def on_lost(d: Draft, report: CardReaderLost) -> None:
+    """No card any more. Vends that were under way are told by reports of their own."""
+    _over(d, report.reader)
+
+
+def _over(d: Draft, reader: int) -> None:
+    free(d, reader)
     match d.state.phase:
-        case SessionOpen(session) if session.reader == report.reader:
+        case SessionOpen(session) if session.reader == reader:
             back(d)
-        case AgeCheck(_, reader, _, session) as phase if session and reader == report.reader:
+        case AgeCheck(_, at, _, session) as phase if session and at == reader:
             d.update(replace(phase, session=None))
-        case Revaluing(session) as phase if session.reader == report.reader:
+        case Revaluing(session) as phase if session.reader == reader:
             d.update(replace(phase, open=False))
-        case Vending(sale) if sale.session and sale.session.reader == report.reader:
+        case Vending(sale) if sale.session and sale.session.reader == reader:
             d.update(Vending(replace(sale, session=None)))
         case _:
             pass
@@ -126,6 +137,12 @@ def on_session_ended(d: Draft, report: SessionEnded) -> None:
 
 def _engage(d: Draft, reader: int) -> None:
     d.set(engaged=tuple(sorted({*d.state.engaged, reader})))
+
+
+def send_away(d: Draft, reader: int) -> None:
+    """No vend: SESSION COMPLETE, which a reader that is at rest does not mind."""
+    if reader in d.state.engaged:
+        d.do(CompleteSession(reader))
 
 
 def free(d: Draft, reader: int) -> None:
@@ -175,11 +192,6 @@ def on_ready(d: Draft, report: CardReaderReady) -> None:
             who.decimals,
         )
     )
-
-
-def on_lost(d: Draft, report: CardReaderLost) -> None:
-    """What was under way is told by reports of its own."""
-    free(d, report.reader)
 
 
 def on_fault(d: Draft, report: ReaderFault) -> None:
@@ -271,13 +283,15 @@ def on_denied(d: Draft, report: VendDenied) -> None:
     """No vend, whoever said so."""
     phase = d.state.phase
     if not isinstance(phase, _ASKED) or not _answers(phase.sale, report.reader, report.vend_id):
-        refund.on_denied(d, report)
+        if refund.on_denied(d, report):
+            send_away(d, report.reader)
         return
     sale, reason = phase.sale, _WHY.get(report.why, Reason.OTHER)
     d.record(Released(sale.id, sale.selection))
     ref = refund.remember_over(d, sale, Order.DENIED, reason, doubtful=report.doubtful)
-    if report.why in _NOT_ASKED:
+    if sale.session is None and report.why in _NOT_ASKED:
         free(d, report.reader)
+    send_away(d, report.reader)
     if report.doubtful:
         close_sale(d, sale, Outcome.DOUBTFUL, reason, refund_state=RefundState.UNKNOWN)
     else:

@@ -44,7 +44,10 @@ def give_back(d: Draft, why: CreditEnd) -> None:
 def pay(
     d: Draft, kind: Literal["change", "refund"], why: CreditEnd | None, sale: Sale | None
 ) -> None:
-    """Give back a held bill as itself, then the whole credit; what can't be paid stays credit."""
+    """Give back a held bill as itself, then the whole credit; what can't be paid stays credit.
+
+    A bill that moves has the way: the recycler can't pay meanwhile, and the credit may grow.
+    """
     d.clear_entry()
     d.hush()
     bill = d.state.bill
@@ -52,6 +55,8 @@ def pay(
         d.set(bill=replace(bill, doing=BillDoing.RETURNING))
         d.go(Returning(kind, why, sale), d.policy.stack_ms)
         d.do(ReturnBill(bill.bill))
+    elif d.state.bill_moves:
+        d.go(Returning(kind, why, sale), d.policy.stack_ms)
     elif d.state.credit == 0:
         _nothing_to_pay(d, why, sale)
     elif kind == "refund" and why is CreditEnd.IDLE and _forfeited(d):
@@ -111,10 +116,11 @@ def _pay_credit(
 def _plan(d: Draft, kind: Literal["change", "refund"]) -> tuple[int, Coins, Coins]:
     """Change keeps the tube reserve, unless the customer would be owed money then."""
     reserve = d.policy.tube_reserve if kind == "change" else 0
-    amount, coins, bills = sources.plan(d.world, d.state.credit, reserve)
-    if amount < d.state.credit and reserve:
-        return sources.plan(d.world, d.state.credit)
-    return amount, coins, bills
+    recycler = d.state.bill is None  # one that nobody has found yet may be in its way
+    best = sources.plan(d.world, d.state.credit, reserve, recycler=recycler)
+    if best[0] < d.state.credit and reserve:
+        return sources.plan(d.world, d.state.credit, recycler=recycler)
+    return best
 
 
 def _ask_for(d: Draft, payout: Payout) -> None:

@@ -159,6 +159,11 @@ def _find(d: Draft, reader: int, vend_id: str) -> OpenVend | None:
     )
 
 
+def unsettled(d: Draft, reader: int) -> bool:
+    """Whether the reader has not yet told the end of a vend that is over for the customer."""
+    return any(v.card.reader == reader and v.order is not Order.DENIED for v in d.state.open_vends)
+
+
 def forget_denied(d: Draft, reader: int) -> None:
     """The reader is asked anew: what it has denied before can't come back."""
     kept = (v for v in d.state.open_vends if v.card.reader != reader or v.order is not Order.DENIED)
@@ -212,14 +217,15 @@ def on_success(d: Draft, report: VendSuccessSettled) -> None:
         _drop(d, entry)
 
 
-def on_denied(d: Draft, report: VendDenied) -> None:
-    """The answer to a request that was taken back."""
+def on_denied(d: Draft, report: VendDenied) -> bool:
+    """The answer to a request that was taken back; False when there is no such request."""
     entry = _find(d, report.reader, report.vend_id)
     if entry is None or entry.order is not Order.CANCEL:
-        return
+        return False
     if report.doubtful and entry.ref is None:
         entry = _in_doubt(d, entry, Reason.LATE_APPROVAL, power_loss=entry.power_lost)
     _keep(d, replace(entry, order=Order.DENIED))
+    return True
 
 
 def of_nothing(d: Draft, report: VendApproved) -> None:

@@ -46,9 +46,12 @@ def payable(world: Snapshot, amount: int) -> int:
     return largest_payable(amount, pieces)[0]
 
 
-def plan(world: Snapshot, amount: int, reserve: int = 0) -> tuple[int, Pieces, Pieces]:
-    """(what of `amount` can be paid, coins, bills)."""
-    total, pieces = largest_payable(amount, stock(world, reserve))
+def plan(
+    world: Snapshot, amount: int, reserve: int = 0, *, recycler: bool = True
+) -> tuple[int, Pieces, Pieces]:
+    """(what of `amount` can be paid, coins, bills); without `recycler` coins only."""
+    there = (p for p in stock(world, reserve) if recycler or p.type < BILLS)
+    total, pieces = largest_payable(amount, there)
     coins = tuple((t, n) for t, n in pieces if t < BILLS)
     bills = tuple((t - BILLS, n) for t, n in pieces if t >= BILLS)
     return total, coins, bills

@@ -166,6 +166,7 @@ TRANSITIONS: Final[dict[type, dict[type, str]]] = {
     Paying: {
         Idle: "paid",
         Paying: "late coin",
+        Returning: "late coin, and a bill moves",
         Hold: "late coin, multi-vend",
         Owed: "incomplete",
         ClaimShown: "incomplete, nobody there / can't be known",
