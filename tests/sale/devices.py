@@ -132,6 +132,7 @@ class Vend:
     approved: int = 0
     settled: RefundState | None = None
     doubtful: bool = False
+    known: bool = True  # False: of an earlier life, no session is ended by it
 
 
 @dataclass
@@ -177,7 +178,9 @@ class Readers:
                 self.sessions.discard(reader)
                 self.engaged.discard(reader)
             case VendApproved(reader, vend_id, amount):
-                self._approved(self.vends.setdefault(vend_id, Vend(reader, Is.CANCELLED)), amount)
+                self._approved(
+                    self.vends.setdefault(vend_id, Vend(reader, Is.CANCELLED, known=False)), amount
+                )
             case VendDenied(reader, vend_id, why, doubtful):
                 vend = self.vends.get(vend_id)
                 if vend is not None and vend.is_ in (Is.ASKED, Is.CANCELLED):
@@ -219,7 +222,7 @@ class Readers:
                 assert vend_id in delivered, "VEND SUCCESS without proof"
                 self._answer(vend_id, Is.CONFIRMED, Is.APPROVED)
             case FailVend(reader, vend_id):
-                self.sessions.discard(reader)
+                self.sessions -= {reader} if self.vends[vend_id].known else set()
                 assert vend_id not in delivered, "VEND FAILURE for what was delivered"
                 self._answer(vend_id, Is.FAILED, Is.APPROVED, Is.LATE)
             case CheckAge(reader, check_id):
