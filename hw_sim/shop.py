@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from hw_sim.auditor import Auditor, Verdict
@@ -20,6 +20,7 @@ from hw_sim.visit import Visit
 GAP_S: Final = 0.3  # between two customers
 OPENS_S: Final = 30.0
 DELIVERED_S: Final = 30.0
+READY_S: Final = 90.0  # a claim stands on the display for a minute
 LOOK_S: Final = 0.5
 Say = Callable[[str], None]
 
@@ -82,11 +83,26 @@ class Shop:
         return visit
 
     async def close(self) -> Day:
-        """Wait until the events are out, stop the daemon in order, and judge."""
+        """Wait until the machine is ready again and its events are out, stop the daemon in order,
+        and judge. Whatever has failed is over by now: a machine that is not ready has hung."""
+        said = await self._ready_again()
         await settled(self.front)
         await self.front.stop()
         verdict = await self.auditor.judge(self.visits)
+        if sign(said) is not Sign.IDLE:
+            hung = f"the machine does not get ready again: {said!r}"
+            verdict = replace(verdict, violations=(*verdict.violations, hung))
         return Day(tuple(self.visits), verdict, await history(self.front, self.visits))
+
+
+    async def _ready_again(self) -> str:
+        """The display's words once nothing is under way in any device, or after `READY_S`."""
+        front, end = self.front, self.front.loop.time() + READY_S
+        said = await front.until(lambda t: sign(t) is Sign.IDLE, READY_S)
+        while front.till.busy and front.loop.time() < end:
+            await asyncio.sleep(LOOK_S)
+            said = await front.until(lambda t: sign(t) is Sign.IDLE, READY_S)
+        return said
 
 
 async def settled(front: Front) -> None:

@@ -75,6 +75,14 @@ class Till:
         if config.cctalk is not None:
             self.ports[CCTALK] = CcTalkWire(loop, self._on_cctalk, rng=self._rng("cctalk"))
 
+    @property
+    def busy(self) -> bool:
+        """A payment is not settled, or money moves."""
+        approved = any(reader.session.charge is not None for reader in self.readers.values())
+        paying = self.coins.paying or (self.bills is not None and self.bills.paying)
+        inside = self.bills is not None and self.bills.truth.in_path() > 0
+        return approved or paying or inside
+
     def _rng(self, part: str) -> random.Random:
         return random.Random(f"{self._seed}/{part}")
 

@@ -1,5 +1,6 @@
 """Each habit ends as it should, told by the customer's own hands; and what they read and pay."""
 
+import asyncio
 import random
 from collections.abc import Callable
 
@@ -8,6 +9,7 @@ import pytest
 from hw_sim import shopper
 from hw_sim.habits import BILL_WEIGHTS, CARD_WEIGHTS, WEIGHTS, Habit, coins_for, exact
 from hw_sim.loop import run_virtual
+from hw_sim.machines import PLAIN
 from hw_sim.opening import SAMPLE, in_virtual_time
 from hw_sim.shop import Shop
 from hw_sim.signs import Sign, credit, missing, reference, sign, words
@@ -18,17 +20,23 @@ COINS = (5, 10, 20, 50, 100, 200)
 
 
 def visit(
-    habit: Habit, monkeypatch: pytest.MonkeyPatch, *, trouble: str = "", seed: int = 5
+    habit: Habit,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    trouble: str = "",
+    seed: int = 5,
+    machine: str = PLAIN,
 ) -> tuple[Visit, tuple[str, ...]]:
     """One customer with this habit and this bad luck, and what the auditor has to say."""
     monkeypatch.setattr(shopper, "some_habit", lambda _chance, **_fitted: habit)
 
     async def run() -> tuple[Visit, tuple[str, ...]]:
-        async with in_virtual_time(SAMPLE, seed, 1) as machine:
-            shop = Shop(machine, seed, patient=True, say=lambda _line: None)
+        async with in_virtual_time(SAMPLE, seed, 1, machine=machine) as front:
+            shop = Shop(front, seed, patient=True, say=lambda _line: None)
             shop.trouble._shares = {trouble: 1.0}
-            machine.cabinet.slot("A1").queue.clear()  # somebody has to find an empty one
+            front.cabinet.slot("A1").queue.clear()  # somebody has to find an empty one
             await shop.open()
+            await asyncio.sleep(DEVICES_S)
             served = await shop.serve(1)
             day = await shop.close()
             return served, day.verdict.violations
@@ -36,6 +44,7 @@ def visit(
     return run_virtual(run())
 
 
+DEVICES_S = 5.0  # until all payment devices are up
 BUYERS = (
     Habit.EXACT,
     Habit.OVERPAYS,
@@ -89,9 +98,63 @@ def test_bad_luck_costs_nobody_anything(
         assert seen.wants not in seen.products
 
 
+BY_BILL = (Habit.BILL, Habit.LARGE_BILL, Habit.BILL_AND_COINS, Habit.BILL_PULLED)
+BY_CARD = (
+    Habit.TAP_FIRST,
+    Habit.TAP_LATER,
+    Habit.TWO_CARDS,
+    Habit.COIN_FOR_CARD,
+    Habit.MIXED,
+    Habit.CARD_LATE_LEVER,
+)
+NOT_BY_CARD = (Habit.CARD_CANCELS, Habit.CARD_LEVER, Habit.CARD_WALKS_AWAY)
+MAYBE = (Habit.CARD_DECLINED, Habit.CARD_REMOVED)
+
+
+@pytest.mark.parametrize("machine", ["full", "one-tender", "cctalk"])
+@pytest.mark.parametrize("habit", [*BY_BILL, *BY_CARD])
+def test_bills_and_cards_buy(habit: Habit, machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, violations = visit(habit, monkeypatch, machine=machine)
+    assert violations == ()
+    assert seen.finished
+    if machine != "cctalk":  # its hoppers are empty yet: some money is of no use there
+        assert seen.products == [seen.wants] or habit is Habit.CARD_LATE_LEVER
+        assert bool(seen.cards) is (habit in BY_CARD and habit is not Habit.COIN_FOR_CARD)
+    if habit is Habit.BILL and machine != "cctalk":
+        assert (seen.inserted, len(seen.returned) > 2) == ([500], True)
+
+
+@pytest.mark.parametrize("machine", ["full", "one-tender", "cctalk"])
+@pytest.mark.parametrize("habit", [*NOT_BY_CARD, *MAYBE, Habit.BILL_LEVER])
+def test_who_does_not_buy_with_bill_or_card_pays_nothing(
+    habit: Habit, machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, violations = visit(habit, monkeypatch, machine=machine)
+    assert violations == ()
+    assert seen.finished
+    if habit not in MAYBE:
+        assert seen.products == []
+    if habit is Habit.BILL_LEVER:
+        assert seen.bills == seen.bills_back  # the same bill, not its change
+    assert seen.ended - seen.began < (40 if habit is not Habit.CARD_WALKS_AWAY else 100)
+
+
+@pytest.mark.parametrize("habit", [Habit.BILL, Habit.TAP_FIRST, Habit.TAP_LATER])
+@pytest.mark.parametrize("trouble", ["bills", "cards", "pulled", "empty"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_bad_luck_with_bills_and_cards(
+    habit: Habit, trouble: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, violations = visit(habit, monkeypatch, trouble=trouble, seed=seed, machine="full")
+    assert violations == ()
+    assert seen.finished
+
+
 def test_every_habit_is_somebodys() -> None:
     everybody = {*WEIGHTS, *BILL_WEIGHTS, *CARD_WEIGHTS}
     assert everybody == set(Habit)
+    assert {*BILL_WEIGHTS} == {*BY_BILL, Habit.BILL_LEVER}
+    assert {*CARD_WEIGHTS} == {*BY_CARD, *NOT_BY_CARD, *MAYBE}
     assert set(WEIGHTS) == {*BUYERS, *LEAVERS, Habit.SOLD_OUT}
 
 
@@ -142,6 +205,17 @@ def test_coins_that_are_too_much_or_too_little() -> None:
         ("WE OWE YOU 0.50|SPEND OR REF4821", Sign.OWED),
         ("WE OWE YOU 0.50|REF 4821", Sign.CLAIM),
         ("DOOR OPEN|", Sign.OUT),
+        ("CARD READY|MAKE SELECTION", Sign.CARD),
+        ("CARD        7.20|MAKE SELECTION", Sign.CARD),
+        ("A3          1.50|TAP CARD OR COIN", Sign.TAP),
+        ("A3          1.50|TAP CARD", Sign.TAP),
+        ("A3 CASH     1.50|A3 CARD     1.60", Sign.TAP),
+        ("AUTHORISING|PLEASE WAIT", Sign.BUSY),
+        ("CHECKING BILL|", Sign.BUSY),
+        ("BILL RETURNED|CHOOSE AGAIN", Sign.REFUSED),
+        ("CARD DECLINED|OTHER PAYMENT?", Sign.DECLINED),
+        ("NOT DELIVERED|CARD REFUNDED", Sign.REFUNDED),
+        ("NOT DELIVERED|REF 4821", Sign.DUE),
         ("HELLO|", Sign.OTHER),
     ],
 )
