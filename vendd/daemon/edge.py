@@ -9,7 +9,6 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -19,6 +18,7 @@ from vendd.config import Config
 from vendd.config.kafka import Kafka
 from vendd.daemon import host
 from vendd.daemon.host import HostState
+from vendd.daemon.system_clock import SystemClock
 from vendd.drivers.display import DisplaySetup, LcdDisplay
 from vendd.drivers.lcd import kernel_bus, pigpiod_bus
 from vendd.drivers.pins import PinFactory, open_pin_factory
@@ -30,7 +30,6 @@ from vendd.store import Database, ThreadWriter
 from vendd.store.writer import Counts
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-_SYNCHRONISED: Final = Path("/run/systemd/timesync/synchronized")
 _SAID: Final = 50  # different things that one connection may say
 _METERED: Final = {
     "statistics.interval.ms": "10000",
@@ -72,17 +71,6 @@ class Edge:
     boot_id: str  # of the kernel: the same after a crash of the daemon, another after a power cut
     synchronous: str = "FULL"
     host: Callable[[Path], HostState] = host.read
-
-
-class SystemClock:
-    """The Pi's wall clock; trusted only once systemd-timesyncd has set it (E4)."""
-
-    def now(self) -> str:
-        at = datetime.now(UTC)
-        return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
-
-    def synchronised(self) -> bool:
-        return _SYNCHRONISED.exists()
 
 
 def production(config: Config) -> Edge:
