@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import socket
 import subprocess
 import uuid
@@ -11,6 +12,8 @@ from typing import Final
 from certificates import Authority
 from confluent_kafka.admin import AdminClient, NewTopic
 from servers import missing, need
+
+from vendd.events import TOPICS
 
 VERSION: Final = "3.9.1"
 CACHE: Final = Path.home() / ".cache" / "vendd" / f"kafka-{VERSION}"
@@ -29,7 +32,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 listeners=CONTROLLER://127.0.0.1:{controller},{listeners}
-advertised.listeners={listeners}
+advertised.listeners={advertised}
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,{protocols}
@@ -43,8 +46,9 @@ group.min.session.timeout.ms=1000
 """
 
 
-SECURE: Final = {"SASL": "SASL_SSL", "MUTUAL": "SSL", "EXPIRED": "SASL_SSL"}
-"""SASL/SCRAM in TLS; TLS with a certificate of the client; TLS of a server whose own is over."""
+SECURE: Final = {"SASL": "SASL_SSL", "MUTUAL": "SSL", "EXPIRED": "SASL_SSL", "BEHIND": "PLAINTEXT"}
+"""SASL/SCRAM in TLS; TLS with a certificate of the client; TLS of a server whose own is over; a
+plain one that a relay of the test stands in front of."""
 USER, OUTSIDER, PASSWORD = "demo-0001", "outsider", "s3cret-of-the-test"
 """Both may log in; only the first may write. A client's certificate has the name of the first."""
 
@@ -54,6 +58,7 @@ def _secured(authority: Authority) -> str:
         "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         f"super.users=User:ANONYMOUS;User:{USER};User:CN={USER}",
         "sasl.enabled.mechanisms=SCRAM-SHA-512",
+        "auto.create.topics.enable=false",
     ]
     stores = {
         "SASL": authority.sign("server"),
@@ -103,8 +108,8 @@ def fetch() -> Path:
 class KafkaServer:
     """One broker with its data under `folder`; can be killed and started again.
 
-    With `secure` it has more listeners beside the plain one, see `SECURE`, and knows whom it lets
-    write; without, everybody may.
+    With `secure` it has more listeners beside the plain one, see `SECURE`, knows whom it lets
+    write, and makes no topics by itself; without, everybody may everything.
     """
 
     def __init__(self, folder: Path, *, secure: bool = False) -> None:
@@ -113,12 +118,15 @@ class KafkaServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._properties = folder / "server.properties"
         protocols = {"PLAINTEXT": "PLAINTEXT"} | (SECURE if secure else {})
-        controller, *ports = _free_ports(1 + len(protocols))
+        controller, self.relay_port, *ports = _free_ports(2 + len(protocols))
         self.at = {name: f"127.0.0.1:{port}" for name, port in zip(protocols, ports, strict=True)}
         self.bootstrap = self.at["PLAINTEXT"]
         text = _PROPERTIES.format(
             controller=controller,
-            listeners=",".join(f"{name}://{address}" for name, address in self.at.items()),
+            listeners=_addresses(self.at),
+            advertised=_addresses(
+                self.at | ({"BEHIND": f"127.0.0.1:{self.relay_port}"} if secure else {})
+            ),
             protocols=",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
             logs=folder / "data",
         )
@@ -146,6 +154,17 @@ class KafkaServer:
             self._process.wait(_ANSWER_S)
             self._process = None
 
+    def allow_file_size(self, size: int) -> None:
+        """From now on no file of the running broker can grow beyond that: its disk is full."""
+        assert self._process is not None
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, size))
+
+    def create_topics(self, prefix: str) -> None:
+        """The topics of a machine and their dead letters."""
+        for topic in TOPICS:
+            self.create_topic(prefix + topic)
+            self.create_topic(f"{prefix}{topic}.dlq")
+
     def create_topic(self, name: str, *, partitions: int = 1, **config: str) -> None:
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=config)
@@ -160,6 +179,10 @@ class KafkaServer:
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "LANG": "C.UTF-8"},
             )
+
+
+def _addresses(listeners: dict[str, str]) -> str:
+    return ",".join(f"{name}://{address}" for name, address in listeners.items())
 
 
 def _free_ports(count: int) -> list[int]:

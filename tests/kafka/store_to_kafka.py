@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,16 +71,17 @@ async def machine(
     told: Told | None = None,
     budget: Budget | None = None,
     context: Context = CONTEXT,
+    options: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Machine]:
     """One life of a machine whose store is in `directory`."""
-    proof = security or Security()
+    proof, more = security or Security(), dict(options or {})
     database = Database.open(directory)
     writer = ThreadWriter(asyncio.get_running_loop(), database)
     books, outbox = SqliteBooks(writer), SqliteOutbox(writer, lambda: context)
     loaded = await books.load({})
     forwarder = Forwarder(
         outbox,
-        lambda: LibrdkafkaBroker(bootstrap, context.machine, proof.options()),
+        lambda: LibrdkafkaBroker(bootstrap, context.machine, {**proof.options(), **more}),
         random.Random(1),
         prefix,
         last_seq=loaded.last_seq,

@@ -18,6 +18,8 @@ pytestmark = [pytest.mark.real_server, pytest.mark.timeout(300)]
 def test_a_broker_that_dies_and_comes_back_gets_everything_in_order(
     tmp_path: Path, kafka: KafkaServer
 ) -> None:
+    kafka.create_topics("restart.")
+
     async def main() -> int:
         async with machine(tmp_path, kafka.bootstrap, "restart.") as running:
             await running.commit(*SAMPLES)
@@ -42,6 +44,7 @@ def test_a_broker_that_dies_and_comes_back_gets_everything_in_order(
 
 def test_only_the_event_that_is_too_large_is_buried(tmp_path: Path, kafka: KafkaServer) -> None:
     kafka.create_topic("small.transaction-events", **{"max.message.bytes": "3000"})
+    kafka.create_topic("small.transaction-events.dlq")
     noise = "".join(chr(0x4E00 + (number * 7919) % 20_000) for number in range(3_000))
     too_large = facts.ClaimOpened("K-2", 50, noise)
 

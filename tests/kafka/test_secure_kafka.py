@@ -87,6 +87,7 @@ def test_events_arrive_over_tls_by_password_and_by_certificate(
 ) -> None:
     security = scram(kafka, password) if listener == "SASL" else mutual(kafka, mine)
     prefix = f"{listener.lower()}."
+    kafka.create_topics(prefix)
 
     async def main() -> int:
         async with machine(tmp_path, kafka.at[listener], prefix, security) as running:
@@ -155,6 +156,8 @@ CASES: list[tuple[Case, Trouble]] = [
 def test_each_refusal_has_its_name_and_is_told_once(
     tmp_path: Path, kafka: KafkaServer, password: Path
 ) -> None:
+    kafka.create_topics("no.")
+
     async def refused(case: Case) -> tuple[str, list[tuple[Trouble, bool]]]:
         folder = tmp_path / case.__name__
         folder.mkdir()
@@ -182,6 +185,7 @@ def test_each_refusal_has_its_name_and_is_told_once(
 def test_a_password_that_is_put_right_ends_the_trouble(tmp_path: Path, kafka: KafkaServer) -> None:
     file = secret(tmp_path / "password", "old")
     told = Told()
+    kafka.create_topics("again.")
 
     async def main() -> None:
         store = tmp_path / "store"
