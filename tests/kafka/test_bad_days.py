@@ -55,6 +55,7 @@ async def _resets(cable: Relay) -> None:
         await asyncio.sleep(0.3)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("cut", [_silence, _no_answers, _no_questions, _resets])
 def test_a_cut_cable_in_the_middle_of_a_drain_loses_nothing(
     tmp_path: Path, kafka: KafkaServer, cut
