@@ -145,6 +145,7 @@ class Readers:
     engaged: set[int] = field(default_factory=set)
     checks: dict[int, str] = field(default_factory=dict)  # age checks, by reader
     starting: bool = False  # held until they are told what is open
+    refused: bool = False  # just now
 
     def resume(self, state: State) -> None:
         """A test that starts in the middle of things."""
@@ -166,6 +167,7 @@ class Readers:
 
     def hear(self, report: Report) -> None:
         self.starting = isinstance(report, Started)
+        self.refused = isinstance(report, VendDenied) and report.why == "refused"
         match report:
             case Started():
                 self.sessions.clear()
@@ -185,7 +187,7 @@ class Readers:
                 vend = self.vends.get(vend_id)
                 if vend is not None and vend.is_ in (Is.ASKED, Is.CANCELLED):
                     vend.is_, vend.doubtful = Is.DENIED, doubtful
-                    if why == "refused" and reader not in self.sessions:
+                    if why == "refused":
                         self.engaged.discard(reader)
                     self.sessions.discard(reader)
             case VendFailureSettled(reader, vend_id, refund) if vend_id in self.vends:
@@ -232,7 +234,7 @@ class Readers:
             case StopAgeCheck(reader):
                 assert reader in self.checks
             case CompleteSession(reader):
-                assert reader in self.engaged, "no session to complete"
+                assert reader in self.engaged or self.refused, "no session to complete"
                 self.sessions.discard(reader)
             case ReleaseReader(reader):
                 assert self.starting

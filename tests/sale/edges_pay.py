@@ -6,12 +6,12 @@ from typing import Any
 from tests.sale.bench import FREE, Bench
 from tests.sale.edges_cash import OFF, OPEN
 from tests.sale.machines import asking, carded, machine
-from tests.sale.script import DROP, LEVER, coin, failed, given, keyed, paid, play, turned
+from tests.sale.script import DROP, LEVER, coin, failed, given, keyed, paid, play, turned, wait
 from tests.sale.script_bills import bill, returned, stacked, unclear
 from tests.sale.script_cards import age, approved, card_gone, settled, tap
 from tests.sale.worlds import reader
 from vendd.core.facts import Channel, Proof
-from vendd.core.sale.card_reports import VendApproved
+from vendd.core.sale.card_reports import RevalueSettled, VendApproved
 from vendd.core.sale.pieces import Bill, BillDoing, CardPart, Sale
 from vendd.core.sale.reports import ChangerLost
 from vendd.core.sale.states import (
@@ -28,6 +28,7 @@ from vendd.core.sale.states import (
     Phase,
     Refunding,
     Returning,
+    Revaluing,
     SessionOpen,
     Stacking,
     Vending,
@@ -95,6 +96,8 @@ BILL_EDGES = {
     ),
 }
 
+CODE = (keyed("00"),)
+_revaluing = _carded((tap(revaluable=True),), (coin(100),), revalue=True)
 _STANDING = (Credit(), ChooseAgain(), Hold())
 CARD_EDGES = {
     (Idle, WaitingForTap): (_asking(Idle()), A3),
@@ -109,6 +112,20 @@ CARD_EDGES = {
     (SessionOpen, AgeCheck): (_carded((tap(),), **OLD), A3),
     (SessionOpen, Idle): (_carded((tap(),)), (card_gone(),)),
     (SessionOpen, Credit): (_carded((coin(100),), (tap(),), **MIXED), (card_gone(),)),
+    (SessionOpen, Revaluing): (_revaluing, CODE),
+    (Revaluing, SessionOpen): (
+        _played(_revaluing, CODE),
+        (RevalueSettled(1, "v1", approved=True),),
+    ),
+    (Revaluing, Credit): (
+        _played(_revaluing, CODE, (card_gone(),)),
+        (RevalueSettled(1, "v1", approved=False),),
+    ),
+    (Revaluing, Idle): (
+        _played(_revaluing, CODE, (card_gone(),)),
+        (RevalueSettled(1, "v1", approved=True),),
+    ),
+    (Revaluing, ClaimShown): (_played(_revaluing, CODE), (wait(30_000),)),
     (AgeCheck, SessionOpen): (_carded((tap(),), A3, **OLD), (age(),)),
     (AgeCheck, Credit): (_carded((coin(200),), A3, **OLD), (age(),)),
     (AgeCheck, Idle): (_carded(A3, **OLD), (age(),)),

@@ -215,3 +215,8 @@ def test_a_reader_that_has_a_passing_fault():
 def test_claims_of_refunds_name_their_sale():
     bench = play(vending(), (failed,), (settled(FAILED), like(ClaimSet, sale_id="s1", amount=150)))
     assert bench.claims["4821"].reason == "refund_due"
+
+
+def test_a_refusal_that_crosses_a_cancel_leaves_the_reader_free():
+    bench = play(asking(), (keyed("A3"),), (LEVER, Idle), (denied("refused"), Idle))
+    play(bench, (keyed("A3"), RequestVend))

@@ -7,10 +7,12 @@ from vendd.core import ledger
 from vendd.core.facts import ClaimOpened, CreditClosed, CreditEnd, SaleDoubtful
 from vendd.core.sale.acts import CompleteSession, RequestVend, Revalue
 from vendd.core.sale.card_reports import RevalueSettled
+from vendd.core.sale.reports import DoorMoved
 from vendd.core.sale.states import ClaimShown, Credit, Idle, Revaluing, SessionOpen
 
 TAPPED = (tap(revaluable=True), SessionOpen)
 CODE = keyed("00")
+OPEN = DoorMoved(open=True)
 
 
 def machine(**more):
@@ -133,3 +135,23 @@ def test_cash_put_in_for_the_card_is_not_mixed_with_it():
         (coin(50), 150),
         (keyed("A3"), TURN, like(CompleteSession, reader=1)),
     )
+
+
+def test_the_door_opens_while_the_card_is_asked():
+    """Its session ends with the answer."""
+    bench = play(machine(), TAPPED, (coin(100), 100), (CODE, Revaluing), (OPEN, Revaluing))
+    play(bench, (settled(approved=True), Idle, CompleteSession))
+    bench = play(machine(), TAPPED, (coin(100), 100), (CODE, Revaluing), (OPEN, Revaluing))
+    play(bench, (settled(approved=False), Credit, 100, CompleteSession))
+
+
+def test_an_answer_that_never_comes_ends_the_session():
+    bench = play(machine(), TAPPED, (coin(100), 100), (CODE, Revaluing))
+    play(bench, (wait(30_000), ClaimShown, CompleteSession, like(ClaimOpened, amount=100)))
+
+
+def test_a_coin_that_falls_while_the_card_is_asked():
+    """It stays credit; the last word on the session names both."""
+    bench = play(machine(), TAPPED, (coin(100), 100), (CODE, Revaluing), (coin(50), 150))
+    play(bench, (settled(approved=True), SessionOpen, 50, no(CreditClosed)), (LEVER, PAYOUT))
+    play(bench, (paid(), like(CreditClosed, inserted=150, returned=50, revalued=100)))

@@ -84,5 +84,5 @@ def _sessions_add_up(bench: Bench) -> None:
     ends = bench.all(CreditClosed)
     assert len({e.session_id for e in ends}) == len(ends)
     for end in ends:
-        out = spent[end.session_id] + end.returned + end.owed + end.forfeited
+        out = spent[end.session_id] + end.returned + end.owed + end.forfeited + (end.revalued or 0)
         assert end.inserted == out, end

@@ -69,6 +69,7 @@ def policies() -> st.SearchStrategy[dict[str, object]]:
             "failures_to_slot_off": st.integers(1, 4),
             "jackpot_refunds": st.integers(0, 3),
             "mixed_tender": st.booleans(),
+            "revalue": st.booleans(),
             "hold_last_bill": st.booleans(),
             "card_surcharge": st.sampled_from((0, 20)),
             "card_discount": st.sampled_from((0, 30)),

@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 
 from tests.sale.bench import Bench
 from tests.sale.devices import Is
+from tests.sale.script import coin
 from tests.sale.script_cards import card_gone, lost, tap
-from vendd.core.sale.acts import RequestVend
+from vendd.core.sale.acts import RequestVend, Revalue
 from vendd.core.sale.card_reports import (
     AgeVerified,
     Pricing,
     ReaderFault,
     RefundState,
+    RevalueSettled,
     VendApproved,
     VendDenied,
     VendFailureSettled,
@@ -50,7 +52,8 @@ def _tap(reader: int, percent: int, pricing: Pricing) -> Move:
             v.reader == reader and v.is_ in (Is.ASKED, Is.CANCELLED) for v in model.vends.values()
         )
         if ready and reader not in model.sessions and (asked or reader not in model.engaged):
-            bench.report(tap(reader, 700, pricing=pricing, pricing_data=percent))
+            card = {"pricing": pricing, "pricing_data": percent, "revaluable": percent == 0}
+            bench.report(tap(reader, 700, **card))
 
     return hold
 
@@ -164,6 +167,24 @@ def _stray_approval(bench: Bench) -> None:
         bench.report(VendApproved(1, "s0", 100))
 
 
+def _revalued(approved: bool, doubtful: bool) -> Move:
+    """Cash onto the card: the newest wish is answered."""
+
+    def answer(bench: Bench) -> None:
+        for act in [a for a in bench.done if isinstance(a, Revalue)][-1:]:
+            bench.report(
+                RevalueSettled(act.reader, act.revalue_id, approved and not doubtful, doubtful)
+            )
+
+    return answer
+
+
+def _wish(bench: Bench) -> None:
+    """All that it takes to put a coin on the card."""
+    _tap(1, 0, Pricing.MACHINE)(bench)
+    bench.report(coin(100), KeyPressed("0"), KeyPressed("0"))
+
+
 _STRAYS: Final = (
     VendDenied(1, "s0", "denied"),
     VendDenied(1, "s0", "reset", doubtful=True),
@@ -191,6 +212,8 @@ def card_moves(selections: tuple[str, ...]) -> st.SearchStrategy[Move]:
         st.builds(_lose, _readers, yes, yes),
         st.builds(_up, _readers, yes),
         st.builds(_age, yes),
+        st.builds(_revalued, yes, yes),
+        st.just(_wish),
         st.sampled_from(_STRAYS).map(lambda r: lambda b: b.report(r)),
         st.just(_stray_approval),
     )

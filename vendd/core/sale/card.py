@@ -66,13 +66,13 @@ _ASKED: Final = (WaitingForTap, Authorising)
 
 def on_session(d: Draft, report: SessionBegun) -> None:
     """A card is there: first come, first served (R7)."""
-    phase = d.state.phase
+    phase, engaged = d.state.phase, report.reader in d.state.engaged
     _engage(d, report.reader)
     if isinstance(phase, WaitingForTap) and _reader(phase.sale) == report.reader:
         _tapped(d, phase.sale, report)
     elif isinstance(phase, SessionOpen) and phase.session.reader == report.reader:
         pass  # the same card, said twice
-    elif refund.unsettled(d, report.reader):
+    elif engaged and refund.unsettled(d, report.reader):
         send_away(d, report.reader)  # it was held there for a request that is over
     elif d.selling and tenders.open_to_cards(d.state, d.world):
         d.hush()
@@ -284,14 +284,12 @@ def on_denied(d: Draft, report: VendDenied) -> None:
     phase = d.state.phase
     if not isinstance(phase, _ASKED) or not _answers(phase.sale, report.reader, report.vend_id):
         if refund.on_denied(d, report):
-            send_away(d, report.reader)
+            _not_paid(d, report)
         return
     sale, reason = phase.sale, _WHY.get(report.why, Reason.OTHER)
     d.record(Released(sale.id, sale.selection))
     ref = refund.remember_over(d, sale, Order.DENIED, reason, doubtful=report.doubtful)
-    if sale.session is None and report.why in _NOT_ASKED:
-        free(d, report.reader)
-    send_away(d, report.reader)
+    _not_paid(d, report)
     if report.doubtful:
         close_sale(d, sale, Outcome.DOUBTFUL, reason, refund_state=RefundState.UNKNOWN)
     else:
@@ -303,6 +301,13 @@ def on_denied(d: Draft, report: VendDenied) -> None:
         d.say("not_delivered_ref", d.policy.claim_ms, ref=ref)
     elif reason is not Reason.CANCELLED_BY_READER:
         d.say("declined", d.policy.refusal_ms)
+
+
+def _not_paid(d: Draft, report: VendDenied) -> None:
+    """The reader is at rest soon; where nothing was asked nobody will say so."""
+    send_away(d, report.reader)
+    if report.why in _NOT_ASKED:
+        free(d, report.reader)
 
 
 def _lost_sale(d: Draft, sale: Sale, reason: RefusalReason) -> None:

@@ -100,9 +100,7 @@ def _closed(
     )
 
 
-def close_credit(
-    d: Draft, why: CreditEnd, *, owed: int = 0, forfeited: int = 0, revalued: int | None = None
-) -> None:
+def close_credit(d: Draft, why: CreditEnd, *, owed: int = 0, forfeited: int = 0) -> None:
     """The customer's credit is gone otherwise than by a sale and its own change.
 
     The last word on a session: inserted = sales + overpay + returned + owed + forfeited
@@ -119,7 +117,7 @@ def close_credit(
             owed=owed,
             forfeited=forfeited,
             reason=why,
-            revalued=revalued,
+            revalued=customer.revalued or None,
         )
     )
 

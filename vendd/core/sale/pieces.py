@@ -20,6 +20,7 @@ class Customer:
     lever: bool = False  # pressed while it could not be served (R8)
     owed_ref: str | None = None  # the one reference for whatever can't be paid to them
     bills: int = 0  # what of `inserted` came in bills
+    revalued: int = 0  # put on a card
 
 
 class BillDoing(StrEnum):

@@ -9,7 +9,7 @@ from vendd.core.facts import CreditEnd
 from vendd.core.policy import Policy
 from vendd.core.rows import Posted
 from vendd.core.sale import doubt
-from vendd.core.sale.acts import Revalue
+from vendd.core.sale.acts import CompleteSession, Revalue
 from vendd.core.sale.card_reports import RevalueSettled
 from vendd.core.sale.closing import close_credit, leave, open_claim, to_credit
 from vendd.core.sale.draft import Draft
@@ -59,15 +59,16 @@ def _on_the_card(d: Draft, phase: Revaluing) -> None:
     account = ledger.cashless(phase.session.reader)
     d.record(Posted(ledger.CUSTOMER, account, phase.amount, "revalue", phase.revalue_id))
     d.set(credit=d.state.credit - phase.amount)
+    d.customer_with(revalued=d.customer().revalued + phase.amount)
     if d.state.credit == 0:
-        close_credit(d, CreditEnd.REVALUED, revalued=phase.amount)
+        close_credit(d, CreditEnd.REVALUED)
         d.set(customer=None, refused=())
     _back(d, phase)
     d.say("revalued", d.policy.thanks_ms, amount=phase.amount)
 
 
 def _back(d: Draft, phase: Revaluing) -> None:
-    if phase.open and d.selling:
+    if phase.open:  # it ends at once where nothing is sold any more
         d.go(SessionOpen(phase.session), d.policy.session_ms)
     elif d.state.credit:
         to_credit(d)
@@ -80,5 +81,7 @@ def unknown(d: Draft, *, power_loss: bool) -> None:
     phase = d.state.phase
     assert isinstance(phase, Revaluing)
     doubt.doubtful_revalue(d, phase, power_loss=power_loss)
+    if phase.open and not power_loss:
+        d.do(CompleteSession(phase.session.reader))
     why = CreditEnd.POWER_LOSS if power_loss else CreditEnd.REVALUED
     open_claim(d, why, "revalue_unclear")
