@@ -94,7 +94,6 @@ class Shop:
             verdict = replace(verdict, violations=(*verdict.violations, hung))
         return Day(tuple(self.visits), verdict, await history(self.front, self.visits))
 
-
     async def _ready_again(self) -> str:
         """The display's words once nothing is under way in any device, or after `READY_S`."""
         front, end = self.front, self.front.loop.time() + READY_S

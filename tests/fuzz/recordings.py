@@ -63,10 +63,13 @@ def files(case: tuple[bytes, list[bytes]], counts: Counts) -> None:
     head, more = case
     raw = b"".join((head, *more))
     counts.bytes += len(raw)
+    read, refusal = None, ""
     try:
         read = trace.read(raw.splitlines(keepends=True))
     except BadTrace as error:
-        assert str(error).strip()
+        refusal = str(error).strip()
+    if read is None:
+        assert refusal, "refused without a word"
         return
     counts.reports += 1 + len(read.pieces)
     again = trace.read(text.encode() for text in trace.texts(read))
