@@ -35,6 +35,7 @@ from vendd.core.sale.bill_reports import (
 from vendd.core.sale.card_reports import (
     CardReaderReady,
     RefundState,
+    RevalueSettled,
     SessionBegun,
     SessionEnded,
     VendApproved,
@@ -132,6 +133,7 @@ class Vend:
     approved: int = 0
     settled: RefundState | None = None
     doubtful: bool = False
+    over: bool = False  # answered in an earlier life: nobody can approve it any more
     known: bool = True  # False: of an earlier life, no session is ended by it
 
 
@@ -143,6 +145,7 @@ class Readers:
     vends: dict[str, Vend] = field(default_factory=dict)
     sessions: set[int] = field(default_factory=set)
     engaged: set[int] = field(default_factory=set)
+    revalued: set[str] = field(default_factory=set)  # put on a card
     checks: dict[int, str] = field(default_factory=dict)  # age checks, by reader
     starting: bool = False  # held until they are told what is open
     refused: bool = False  # just now
@@ -170,6 +173,8 @@ class Readers:
         self.refused = isinstance(report, VendDenied) and report.why == "refused"
         match report:
             case Started():
+                for vend in self.vends.values():
+                    vend.over = vend.is_ is Is.DENIED
                 self.sessions.clear()
                 self.engaged.clear()
                 self.checks.clear()
@@ -190,6 +195,8 @@ class Readers:
                     if why == "refused":
                         self.engaged.discard(reader)
                     self.sessions.discard(reader)
+            case RevalueSettled(_, revalue_id, True, False):
+                self.revalued.add(revalue_id)
             case VendFailureSettled(reader, vend_id, refund) if vend_id in self.vends:
                 vend = self.vends[vend_id]
                 if vend.reader == reader and vend.settled is None:

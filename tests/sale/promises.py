@@ -11,7 +11,6 @@ from tests.sale.devices import Is
 from vendd.core import ledger
 from vendd.core.change import largest_payable
 from vendd.core.facts import (
-    CreditClosed,
     ItemDispensed,
     Outcome,
     Proof,
@@ -20,7 +19,7 @@ from vendd.core.facts import (
     SaleDoubtful,
     TenderKind,
 )
-from vendd.core.rows import LevelChanged, Reserved
+from vendd.core.rows import LevelChanged, Posted, Reserved
 from vendd.core.sale import offer, outputs, persist, sources
 from vendd.core.sale.acts import TurnMotor
 from vendd.core.sale.states import (
@@ -103,8 +102,9 @@ def _cards(bench: "Bench") -> None:
     taken = sum(v.approved for vend_id, v in vends.items() if vend_id in sold)
     owed = sum(c.amount for c in bench.claims.values() if c.reason == "refund_due")
     card_accounts = sum(n for a, n in bench.accounts.items() if a.startswith("cashless"))
-    revalued = sum(c.revalued or 0 for c in bench.all(CreditClosed))
-    assert card_accounts == taken + owed - revalued
+    revalued = [p for p in bench.all(Posted) if p.reason == "revalue"]
+    assert {p.ref for p in revalued} <= bench.readers.revalued
+    assert card_accounts == taken + owed - sum(p.amount for p in revalued)
     assert not sold & set(due), "a refund for what was delivered"
     assert all(n == 1 for n in due.values())
     for vend_id, vend in vends.items():

@@ -81,7 +81,8 @@ def _approve(share: int, token: bool) -> Move:
     def approve(bench: Bench) -> None:
         for vend_id, vend in list(bench.readers.vends.items())[-1:]:
             asked = _asked(bench, vend_id)
-            if vend.is_ in (Is.ASKED, Is.CANCELLED, Is.DENIED) and asked and vend.settled is None:
+            open_ = vend.is_ in (Is.ASKED, Is.CANCELLED, Is.DENIED) and not vend.over
+            if open_ and asked and vend.settled is None:
                 amount = asked.price * share // 100
                 bench.report(VendApproved(vend.reader, vend_id, amount, token))
 
