@@ -157,7 +157,8 @@ def _rate(url: str, total: int) -> float:
     end = time.perf_counter() + _LIMIT_S
     with psycopg.connect(url, autocommit=True) as connection:
         while time.perf_counter() < end:
-            (count,) = connection.execute("SELECT count(*) FROM inbox").fetchone() or (0,)
+            row = connection.execute("SELECT coalesce(sum(next_offset), 0) FROM offsets").fetchone()
+            count = int(row[0]) if row is not None else 0
             now = time.perf_counter()
             if begun is None and count:
                 begun = (now, count)

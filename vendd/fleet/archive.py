@@ -64,6 +64,7 @@ class Archive:
         new: list[Row] = []
         machines: list[Row] = []
         for history in histories:
+            history.settle()
             history.version += 1
             counted = (history.duplicates, history.conflicts)
             machines.append((history.version, history.last_ms, *counted, history.machine))

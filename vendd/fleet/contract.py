@@ -122,27 +122,47 @@ class _Compiler:
         return check
 
     def _object(self, schema: Mapping[str, Any]) -> Check:
-        fields = {n: self.check(each) for n, each in schema.get("properties", {}).items()}
-        required = tuple(schema.get("required", ()))
-        closed = schema.get("additionalProperties", True) is False
+        properties = schema.get("properties", {})
+        fields = {name: self.check(each) for name, each in properties.items()}
+        required = frozenset(schema.get("required", ()))
         extra = schema.get("additionalProperties")
+        closed = extra is False
         rest = self.check(extra) if isinstance(extra, dict) and extra else None
+        # Most fields are simple and right: they are passed without a call.
+        plain = {name: kind for name, each in properties.items() if (kind := _plainly(each))}
+        members = {name: frozenset(e["enum"]) for name, e in properties.items() if "enum" in e}
 
         def check(value: Any, where: str, others: Others) -> Any:
             if type(value) is not dict:
                 raise Violation(f"{where} is no object")
-            for name in required:
-                if name not in value:
-                    raise Violation(f"{where}.{name} is missing")
+            if not required <= value.keys():
+                raise Violation(f"{where}.{min(required - value.keys())} is missing")
             for name, entry in value.items():
+                kind = type(entry)
+                if kind is plain.get(name):
+                    if kind is int:
+                        if SMALLEST <= entry <= LARGEST:
+                            continue
+                    elif kind is bool or (entry.isascii() and "\0" not in entry):
+                        continue
+                elif kind is str and entry in members.get(name, ()):
+                    continue
                 of = fields.get(name, rest)
                 if of is not None:
                     value[name] = of(entry, f"{where}.{name}", others)
-                elif closed and name not in fields:
+                elif closed:
                     raise Violation(f"{where}.{name} is not allowed")
             return value
 
         return check
+
+
+def _plainly(schema: Mapping[str, Any]) -> type | None:
+    """The Python type of a field that promises nothing beside its type."""
+    if schema.keys() - _MEANINGLESS != {"type"}:
+        return None
+    kinds: Mapping[str, type] = {"string": str, "integer": int, "boolean": bool}
+    return kinds.get(schema["type"]) if isinstance(schema["type"], str) else None
 
 
 _KEYWORDS: Final = frozenset(

@@ -10,7 +10,7 @@ Everything here is a function of the set of events, not of the order in which th
 came, except that epochs are numbered by the first arrival of their lives.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from vendd.fleet.spans import Spans
@@ -35,10 +35,15 @@ class Life:
 
     def note(self, seq: int, arrived_ms: int) -> None:
         """`seq` belongs to this life."""
-        self.low, self.high = min(self.low, seq), max(self.high, seq)
-        self.first_ms = min(self.first_ms, arrived_ms)
-        self.last_ms = max(self.last_ms, arrived_ms)
         self.dirty = True
+        if seq > self.high:
+            self.high = seq
+        elif seq < self.low:
+            self.low = seq
+        if arrived_ms > self.last_ms:
+            self.last_ms = arrived_ms
+        elif arrived_ms < self.first_ms:
+            self.first_ms = arrived_ms
 
 
 @dataclass(slots=True)
@@ -61,22 +66,21 @@ class History:
             life = Life(number, bootid, bootcount, arrived_ms, arrived_ms, seq, seq)
             self.lives[key] = life
         life.note(seq, arrived_ms)
-        if not self._still_fits(life):
-            self._number_epochs()
         return life
 
-    def _still_fits(self, life: Life) -> bool:
-        if not life.epoch:
-            return False
-        peers = (other for other in self.lives.values() if other.epoch == life.epoch)
-        return fits(life, peers)
-
-    def _number_epochs(self) -> None:
+    def settle(self) -> None:
+        """Put the lives that were noted into epochs; numbers them anew where one doesn't fit."""
+        noted = [life for life in self.lives.values() if life.dirty]
+        if all(life.epoch and fits(life, self._peers(life)) for life in noted):
+            return
         for number, epoch in epochs(self.lives.values()).items():
             life = next(each for each in self.lives.values() if each.number == number)
             if life.epoch != epoch:
                 life.epoch = epoch
                 life.dirty = True
+
+    def _peers(self, life: Life) -> Iterator[Life]:
+        return (other for other in self.lives.values() if other.epoch == life.epoch)
 
 
 def fits(life: Life, members: Iterable[Life]) -> bool:

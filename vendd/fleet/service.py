@@ -9,7 +9,7 @@ from vendd.fleet.database import DatabaseDown
 from vendd.fleet.pump import Fenced, Handled, Part, Pump
 from vendd.fleet.stream import BrokerDown, Stream
 
-BATCH: Final = 1_000
+BATCH: Final = 5_000
 READ_S: Final = 0.5
 FIRST_WAIT_S: Final = 0.5
 LONGEST_WAIT_S: Final = 30.0

@@ -28,7 +28,7 @@ class Rule(Enum):
     NEW = auto()  # the writer has read the old one and knows better
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """One table: key columns, then columns with their rules, in the order of its rows. A `log`
     has one row per event: a number is projected once, so its rows never meet."""
@@ -40,26 +40,44 @@ class Table:
     last_by: str | None = None
     log: bool = False
 
-    def __hash__(self) -> int:
-        return hash(self.name)
-
     @cached_property
     def columns(self) -> tuple[str, ...]:
         return (*self.key, *self.rules)
 
+    @cached_property
+    def _order(self) -> tuple[int, int]:
+        """Where `first_by` and `last_by` stand among the values; -1: not at all."""
+        names = list(self.rules)
+        return (
+            names.index(self.first_by) if self.first_by is not None else -1,
+            names.index(self.last_by) if self.last_by is not None else -1,
+        )
+
+    @cached_property
+    def _kinds(self) -> tuple[Rule, ...]:
+        return tuple(self.rules.values())
+
     def merged(self, old: Row, new: Row) -> Row:
         """One row out of two values of the same key (without the key columns)."""
-        names = tuple(self.rules)
-        earlier = self.first_by is not None and _at(names, new, self.first_by) < _at(
-            names, old, self.first_by
-        )
-        later = self.last_by is not None and _at(names, new, self.last_by) > _at(
-            names, old, self.last_by
-        )
-        return tuple(
-            _merged(rule, one, other, earlier=earlier, later=later)
-            for rule, one, other in zip(self.rules.values(), old, new, strict=True)
-        )
+        first, last = self._order
+        earlier = first >= 0 and new[first] < old[first]
+        later = last >= 0 and new[last] > old[last]
+        values: list[Any] = []
+        for place, rule in enumerate(self._kinds):
+            one, other = old[place], new[place]
+            if rule is Rule.SUM:
+                values.append(one + other)
+            elif rule is Rule.FIRST:
+                values.append(other if earlier else one)
+            elif rule is Rule.LAST:
+                values.append(other if later else one)
+            elif rule is Rule.MIN:
+                values.append(min(one, other))
+            elif rule is Rule.MAX:
+                values.append(max(one, other))
+            else:
+                values.append(other)
+        return tuple(values)
 
     def write(self, session: Session, rows: Sequence[Row]) -> None:
         """Put rows with different keys into the database, merged with what is there."""
@@ -94,26 +112,6 @@ class Table:
 
 def _log(name: str, *columns: str) -> Table:
     return Table(name, ("machine", "life", "seq"), dict.fromkeys(columns, Rule.NEW), log=True)
-
-
-def _at(names: Sequence[str], row: Row, name: str) -> Any:
-    return row[names.index(name)]
-
-
-def _merged(rule: Rule, old: Any, new: Any, *, earlier: bool, later: bool) -> Any:
-    match rule:
-        case Rule.SUM:
-            return old + new
-        case Rule.MIN:
-            return min(old, new)
-        case Rule.MAX:
-            return max(old, new)
-        case Rule.FIRST:
-            return new if earlier else old
-        case Rule.LAST:
-            return new if later else old
-        case Rule.NEW:
-            return new
 
 
 class Rows:

@@ -70,12 +70,13 @@ class _PostgresSession:
     def merge(self, statement: Upsert, rows: Sequence[Row]) -> None:
         """One statement whose text doesn't depend on the number of rows: it is prepared once."""
         columns = [list(column) for column in zip(*rows, strict=True)]
-        arrays = ", ".join(f"?::{_array(column)}" for column in columns)
-        self.execute(
+        arrays = ", ".join(f"%b::{_array(column)}" for column in columns)
+        composed = (
             f"INSERT INTO {statement.table} ({', '.join(statement.columns)})"
-            f" SELECT * FROM unnest({arrays}) ON CONFLICT {statement.then}",
-            columns,
+            f" SELECT * FROM unnest({arrays}) ON CONFLICT {statement.then}"
         )
+        with _translated():  # %b: binary, or each text of each array is searched for quotes
+            self._connection.execute(composed.encode(), columns)
 
     def load(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN"

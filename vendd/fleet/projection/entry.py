@@ -10,6 +10,7 @@ from vendd.fleet.envelope import Event
 from vendd.fleet.tables import LATEST, Row, Table
 
 LONGEST_KEY: Final = 200
+as_json: Final = json.JSONEncoder(separators=(",", ":")).encode
 Put = tuple[Table, Row, Row]
 """A table, a key in it, and the values to merge there."""
 
@@ -18,7 +19,7 @@ class Malformed(Exception):
     """The data lacks what its projection needs: a type whose schema isn't known here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """An event, the number of its life, and the rows that it adds: all of them or none."""
 
@@ -47,13 +48,13 @@ class Entry:
 
     def latest(self, subject: str, item: str = "", data: Any = None) -> None:
         """This event is the last word about `subject`, so far."""
-        said = json.dumps(self.data if data is None else data, separators=(",", ":"))
+        said = as_json(self.data if data is None else data)
         self.put(LATEST, (subject, item), self.seq, self.event.at_ms, said)
 
     def _key(self, key: tuple[Any, ...]) -> tuple[Any, ...]:
         """An index takes no novels: a name that long is a mistake or an attack."""
         for part in key:
-            if isinstance(part, str) and len(part) > LONGEST_KEY:
+            if type(part) is str and len(part) > LONGEST_KEY:
                 raise Malformed(f"{self.event.type}: a name of {len(part)} characters")
         return key
 

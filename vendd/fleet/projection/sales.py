@@ -1,10 +1,9 @@
 """Sales, and what is left to be closed after them (events.md section 2)."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from vendd.fleet.projection.entry import Entry
+from vendd.fleet.projection.entry import Entry, as_json
 from vendd.fleet.tables import (
     CASH_FLOWS,
     CLOSINGS,
@@ -51,7 +50,7 @@ def sale_closed(entry: Entry) -> None:
         data["quantity"],
         data["price_charged"],
         data["currency"],
-        json.dumps(data["tenders"], separators=(",", ":")),
+        as_json(data["tenders"]),
     )
     outcome, reason = data["outcome"], data.get("reason", "")
     entry.put_by_machine(SLOT_OUTCOMES, (data["slot"], outcome, reason), 1)
