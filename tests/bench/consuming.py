@@ -1,7 +1,7 @@
 """Figures of the fleet's consumers: real Kafka, real PostgreSQL, processes as in production.
 
 The baseline is a loop in a process of its own that reads the same topics with the same client and
-writes the same rows with COPY: one per event and one per sale, without checks, order or proof.
+writes the same rows with COPY, without checks, order, merging or proof.
 """
 
 import json
@@ -37,8 +37,13 @@ _LOOK_S: Final = 0.01
 _PARTS: Final = 4
 _LIMIT_S: Final = 300.0
 _BARE: Final = (
-    "Bare: one process, same client, header and JSON decoding only where a row needs it, COPY of"
-    " one row per event and one per sale, offsets in the same transaction."
+    "Bare: one process, same client; the rows that the consumers keep, by COPY and unmerged; JSON"
+    " decoded only where a row needs it; no schema, no duplicates, no order, no proof."
+)
+_BARE_TABLES: Final = (
+    ("bare_levels", "slot_levels"),
+    ("bare_flows", "cash_flows"),
+    ("bare_latest", "latest"),
 )
 
 
@@ -176,6 +181,8 @@ def bare(bootstrap: str, prefix: str, url: str) -> None:
     )
     consumer.subscribe([prefix + topic for topic in TOPICS])
     with psycopg.connect(url, autocommit=True) as connection:
+        for table, like in _BARE_TABLES:
+            connection.execute(f"CREATE TABLE {table} (LIKE {like})".encode())
         while True:
             messages = consumer.consume(5_000, 0.05)
             if messages:
@@ -183,41 +190,65 @@ def bare(bootstrap: str, prefix: str, url: str) -> None:
                     _copy(connection, messages)
 
 
+_INTO: Final = {
+    "inbox": "machine, life, seq, type, fingerprint, arrived_ms",
+    "sales": "machine, life, seq, sale_id, sale_no, closed_ms, channel, outcome, reason, slot,"
+    " product_id, quantity, price_charged, currency, tenders",
+    "bare_levels": "machine, life, slot, first_seq, opening, moved, moves, last_seq, level,"
+    " level_ms",
+    "bare_flows": "machine, life, flow, currency, amount, times",
+    "bare_latest": "machine, life, subject, item, last_seq, at_ms, data",
+}
+
+
 def _copy(connection: "psycopg.Connection[Any]", messages: list[Any]) -> None:
-    sales, ends = [], {}
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY inbox (machine, life, seq, type, fingerprint, arrived_ms) FROM STDIN"
-        ) as copy,
-    ):
-        for message in messages:
-            headers = dict(message.headers())
-            machine, seq = headers["ce_machine"].decode(), int(headers["ce_seq"])
-            life, type_ = int(headers["ce_bootcount"]), headers["ce_type"].decode()
-            copy.write_row((machine, life, seq, type_, 0, message.timestamp()[1]))
-            ends[message.topic(), message.partition()] = message.offset() + 1
-            if type_ == "vend.sale-closed.v1":
-                sales.append((machine, life, seq, message.timestamp()[1], message.value()))
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY sales (machine, life, seq, sale_id, sale_no, closed_ms, channel, outcome, reason,"
-            " slot, product_id, quantity, price_charged, currency, tenders) FROM STDIN"
-        ) as copy,
-    ):
-        for machine, life, seq, at_ms, value in sales:
-            data = json.loads(value)
-            of = (data["sale_id"], data["sale_no"], at_ms, data["channel"], data["outcome"])
-            what = (data.get("reason"), data["slot"], data["product_id"], data["quantity"])
-            money = (data["price_charged"], data["currency"], json.dumps(data["tenders"]))
-            copy.write_row((machine, life, seq, *of, *what, *money))
+    rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _INTO}
+    ends = {}
+    for message in messages:
+        headers = dict(message.headers())
+        machine, seq = headers["ce_machine"].decode(), int(headers["ce_seq"])
+        life, type_ = int(headers["ce_bootcount"]), headers["ce_type"].decode()
+        at_ms = message.timestamp()[1]
+        rows["inbox"].append((machine, life, seq, type_, 0, at_ms))
+        _rows_of(rows, (machine, life), seq, at_ms, type_, message.value())
+        ends[message.topic(), message.partition()] = message.offset() + 1
+    with connection.cursor() as cursor:
+        for table, columns in _INTO.items():
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN".encode()) as copy:
+                for row in rows[table]:
+                    copy.write_row(row)
     for (topic, part), end in ends.items():
         connection.execute(
             "INSERT INTO offsets VALUES ('bare', '', %s, %s, %s, 0) ON CONFLICT"
             " (group_id, cluster, topic, part) DO UPDATE SET next_offset = excluded.next_offset",
             (topic, part, end),
         )
+
+
+def _rows_of(
+    rows: dict[str, list[tuple[Any, ...]]],
+    of: tuple[str, int],
+    seq: int,
+    at_ms: int,
+    type_: str,
+    value: bytes,
+) -> None:
+    """What the consumers keep of one event, unmerged."""
+    if type_ == "vend.sale-closed.v1":
+        data = json.loads(value)
+        sale = (data["sale_id"], data["sale_no"], at_ms, data["channel"], data["outcome"])
+        what = (data.get("reason"), data["slot"], data["product_id"], data["quantity"])
+        money = (data["price_charged"], data["currency"], json.dumps(data["tenders"]))
+        rows["sales"].append((*of, seq, *sale, *what, *money))
+        for tender in data["tenders"]:
+            flow = (f"sale_applied:{tender['kind']}", data["currency"], tender["applied"], 1)
+            rows["bare_flows"].append((*of, *flow))
+    elif type_ == "vend.stock-changed.v1":
+        data = json.loads(value)
+        level = (seq, data["before"], data["delta"], 1, seq, data["after"], at_ms)
+        rows["bare_levels"].append((*of, data["slot"], *level))
+    elif type_ != "vend.item-dispensed.v1":
+        rows["bare_latest"].append((*of, type_, "", seq, at_ms, value.decode()))
 
 
 def main(arguments: list[str]) -> int:

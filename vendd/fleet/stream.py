@@ -6,7 +6,7 @@ whoever watches the group with Kafka's own tools.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -184,8 +184,6 @@ def record_of(message: Message, prefix: str, now_ms: int) -> Record:
     assert topic is not None
     assert partition is not None
     assert offset is not None
-    headers = message.headers() or ()
-    pairs = headers.items() if isinstance(headers, dict) else headers
     return Record(
         topic=topic.removeprefix(prefix),
         partition=partition,
@@ -193,9 +191,18 @@ def record_of(message: Message, prefix: str, now_ms: int) -> Record:
         arrived_ms=stamp_ms if kind == TIMESTAMP_LOG_APPEND_TIME else now_ms,
         key=_bytes(message.key()),
         value=_bytes(message.value()),
-        headers=tuple((name, _bytes(value)) for name, value in pairs),
+        headers=_headers(message),
         stamp_ms=max(0, stamp_ms),
     )
+
+
+def _headers(message: Message) -> tuple[tuple[str, bytes], ...]:
+    headers = message.headers() or ()
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    for _, value in pairs:
+        if type(value) is not bytes:  # a null: rare, so the rest is not copied one by one
+            return tuple((name, _bytes(each)) for name, each in pairs)
+    return cast(tuple[tuple[str, bytes], ...], tuple(pairs))
 
 
 def _bytes(raw: bytes | str | None) -> bytes:

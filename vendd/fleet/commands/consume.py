@@ -1,5 +1,6 @@
 """The consumers as processes: put together, run until told to stop."""
 
+import gc
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -83,6 +84,9 @@ def _consume(
 ) -> None:
     kafka, name = settings.kafka, group(settings, role)
     stop = stopping()
+    # Thousands of short-lived dicts per batch and no cycles: looking for some costs a fifth.
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 20)
     database = open_database(settings.database)
     metrics = Metrics(database, clock)
     if settings.metrics.port:
