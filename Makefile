@@ -10,6 +10,7 @@
 #   make test-kafka                 against Apache Kafka and PostgreSQL, killed again and again
 #   make lint                       ruff, formatting, mypy --strict, import directions
 #   make bench                      the table of measured figures
+#   make bench-stream               figures of the event stream with real Kafka and PostgreSQL
 #   make demo-fleet                 three machines, the backend behind them, an alert on a webhook
 #   make chaos KILLS=50 SEED=1      kill the daemon again and again, then check the books
 #   make fuzz SECONDS=60 SEED=1     arbitrary and damaged bytes for all decoders and device machines
@@ -34,7 +35,7 @@ option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 # $(call switch,--name,VARIABLE): the option alone, unless the variable is empty or 0.
 switch = $(if $(filter-out 0,$(strip $($(2)))),$(1))
 
-.PHONY: run test test-kafka lint bench chaos demo-fleet fuzz clean
+.PHONY: run test test-kafka lint bench bench-stream chaos demo-fleet fuzz clean
 
 run: $(STAMP)
 	@$(BIN)/python -m hw_sim run $(call option,--purchases,PURCHASES) $(call option,--seed,SEED) \
@@ -55,6 +56,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+bench-stream: $(STAMP)
+	@$(BIN)/python -m tests.bench.consuming $(BENCH_ARGS)
 
 chaos: $(STAMP)
 	@$(BIN)/python -m hw_sim chaos $(call option,--kills,KILLS) $(call option,--seed,SEED)
