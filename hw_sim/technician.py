@@ -12,7 +12,7 @@ class Technician:
 
     LOW: Final = 4
     FILLED: Final = 70
-    STAYS_S: Final = 130.0  # tubes are read once a minute, and a difference counts the second time
+    STAYS_S: Final = 70.0  # tubes are read once a minute, and a difference once more soon after
 
     def __init__(self, front: Front) -> None:
         self._front = front

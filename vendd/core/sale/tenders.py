@@ -98,17 +98,22 @@ def accepted_coins(state: State, world: Snapshot) -> frozenset[int]:
 
 def accepted_bills(state: State, world: Snapshot) -> frozenset[int]:
     """Bill types to enable now; none while one is inside."""
-    if state.bill is not None or state.bill_lever:
+    if state.bill is not None or state.bill_lever or not _bills_open(state, world):
         return frozenset()
     return frozenset(b.type for b in world.validator.bills if bill_welcome(state, world, b))
 
 
+def _bills_open(state: State, world: Snapshot) -> bool:
+    """Any bill at all may come now."""
+    if not world.validator.ready or not _cash_open(state, world):
+        return False
+    most = maximum(world)
+    return most is not None and state.money < most
+
+
 def bill_welcome(state: State, world: Snapshot, bill: BillType) -> bool:
     """Whether this bill would be taken now: decided before it goes in and again in escrow."""
-    most = maximum(world)
-    if most is None or not world.validator.ready or not _cash_open(state, world):
-        return False
-    if state.money >= most or bill.value <= 0:
+    if bill.value <= 0 or not _bills_open(state, world):
         return False
     if is_held(state, world, bill.value):
         left = state.credit - sources.plan(world, state.credit)[0]
@@ -137,10 +142,11 @@ def is_held(state: State, world: Snapshot, value: int) -> bool:
 def _buys_something(state: State, world: Snapshot, value: int) -> bool:
     """A held bill is always returnable; one that no change can be given for is of no use."""
     money, most = state.credit + value, world.policy.overpay_up_to
+    there = sum(t.value * t.count for t in sources.stock(world, world.policy.tube_reserve))
     return any(
         money - price - sources.payable(world, money - price) <= most
         for price in offer.prices_for_money(world)
-        if price <= money
+        if price <= money <= price + there + most  # the rest is too much, however it is made up
     )
 
 
