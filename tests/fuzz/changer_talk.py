@@ -42,6 +42,10 @@ CASES = st.tuples(
 Case = tuple[str, str, str, list[Step]]
 
 
+TUBES = range(5)  # the types that have one
+FOUND = 4  # coins that a tube may tell of when the answer to a POLL was lost
+
+
 def deposits(data: bytes) -> Iterator[int]:
     """Types of the coins that a POLL answer can mean: 01yyxxxx zz, not rejected or unused."""
     at = 0
@@ -66,8 +70,15 @@ class ChangerTalk(Talk):
         return self.counts.credits
 
     def heard(self, command: bytes, reply: Reply) -> None:
-        if command == b"\x0b" and reply.answer is Answer.DATA:
+        if reply.answer is not Answer.DATA:
+            return
+        if command == b"\x0b":
             self.possible.update(deposits(reply.data))
+        elif command == b"\x0a" and self.machine.poll._lost:
+            known = self.machine.poll.levels.counts
+            counts = reply.data[2:].ljust(16, b"\0")
+            found = {t: counts[t] - known[t] for t in TUBES if 0 < counts[t] - known[t] <= FOUND}
+            self.possible.update(found)
 
     def check(self, news: Any) -> None:
         match news:

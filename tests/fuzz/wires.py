@@ -8,6 +8,7 @@ well-formed messages that mean it.
 import asyncio
 import contextlib
 import itertools
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,6 +94,7 @@ class Line:
         self._free_at = 0.0  # answers keep their order, however long each of them takes
         self.sent = bytearray()  # by the far end, in the order it was sent
         self.origins: list[tuple[int, bytes]] = []  # from where on in `sent`, what was answered
+        self.odd: Counter[bytes] = Counter()  # by what was asked: answers that were no good ones
         self.writes = 0
         for ms, raw in case[3]:
             self._loop.call_later(ms / 1000, self._send, raw, b"")
@@ -113,6 +115,7 @@ class Line:
         if self._loop.time() >= self._good_until:
             told = next(self._script, told)
         pieces = [told.raw] if told.raw is not None else self._answer(data, told)
+        self.odd[data] += bool(told.data or told.wire or told.raw is not None)
         asked = data if told.raw is None else b""
         self._free_at = max(self._free_at, self._loop.time() + told.ms / 1000)
         for piece in pieces:

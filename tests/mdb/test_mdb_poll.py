@@ -353,3 +353,22 @@ def test_tubes_filled_by_hand_meanwhile_are_nobodys_credit(script: Script) -> No
 def test_tubes_that_differ_without_a_loss_are_nobodys_credit(script: Script) -> None:
     script.machine.read_tubes()
     script.play([("0A", ONE_MORE, levels(11)), IDLE])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("0000 0A 0A 0A 0A 0A", "0000 0A 0A 0A 0A 0A 01"),  # 2.00 has no tube
+        ("0004 0A 0A 00 0A 0A", "0000 0A 0A 03 0A 0A"),  # out of use, and counted anew
+        ("0000 0A 0A 0A 0A 0A", "0008 0A 0A 0A 00 0A"),
+    ],
+)
+def test_what_is_no_tube_or_was_out_of_use_tells_of_no_coin(
+    script: Script, before: str, after: str
+) -> None:
+    script.machine.read_tubes()
+    script.ask()
+    script.answer(before)
+    script.play([IDLE, ("0B", "lost")])
+    assert script.ask() == "0A"
+    assert not any(isinstance(one, CoinIn) for one in script.answer(after))

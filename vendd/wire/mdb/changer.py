@@ -249,7 +249,7 @@ class ChangerMachine(Startup):
             self._force_poll = True
             return
         changed = levels != self.poll.levels
-        news += self.poll.tubes_read(levels)
+        news += self.poll.tubes_read(levels, self._tube_types())
         if changed or self._tubes_wanted or self.poll.tubes_doubtful:
             news.append(TubesSeen(self._tubes()))
         self._tubes_wanted = self.poll.tubes_doubtful = False

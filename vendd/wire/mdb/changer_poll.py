@@ -117,15 +117,18 @@ class PollReader:
             self.tubes_doubtful = True
         return news
 
-    def tubes_read(self, levels: TubeLevels) -> list[News]:
-        """A TUBE STATUS. After a lost answer, coins that only the tubes can tell of."""
+    def tubes_read(self, levels: TubeLevels, types: frozenset[int]) -> list[News]:
+        """A TUBE STATUS; `types` have a tube. After a lost answer, coins that only the tubes can
+        tell of; one that was out of use, or is, says nothing."""
         before, self.levels = self.levels, levels
         lost, self._lost = self._lost, False
         if not lost:
             return []
         news: list[News] = []
-        for type_, now in enumerate(levels.counts):
-            old = before.counts[type_]
+        for type_ in sorted(types):
+            old, now = before.counts[type_], levels.counts[type_]
+            if before.defective(type_) or levels.defective(type_):
+                continue
             if self.values[type_] and old < now < SATURATED and now - old <= _MOST_LOST:
                 value = self.values[type_]
                 news += [CoinIn(type_, value, True, n) for n in range(old + 1, now + 1)]
