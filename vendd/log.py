@@ -29,11 +29,13 @@ def configure(
     stream: TextIO | None = None,
     console: bool | None = None,
     now: Callable[[], str] | None = None,
+    masked: Callable[[str], str] | None = None,
 ) -> None:
     """Set logging up once, at the start of a process.
 
     `stream` defaults to stderr, `console` to whether it is a terminal. `now` stamps lines
-    (RFC 3339); without it they carry no time, as the journal adds its own.
+    (RFC 3339); without it they carry no time, as the journal adds its own. `masked` takes out of
+    each line what must not be written, whoever said it.
     """
     out = sys.stderr if stream is None else stream
     on_console = out.isatty() if console is None else console
@@ -53,7 +55,7 @@ def configure(
             *renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
-        logger_factory=lambda *_names: _Lines(out),
+        logger_factory=lambda *_names: _Lines(out, masked or str),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -64,12 +66,13 @@ def configure(
 class _Lines:
     """Writes each line with one call, so that lines of several threads never mix."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, masked: Callable[[str], str]) -> None:
         self._stream = stream
+        self._masked = masked
 
     def msg(self, message: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # reader gone, or stream closed
-            self._stream.write(message + "\n")
+            self._stream.write(self._masked(message) + "\n")
             self._stream.flush()
 
     debug = info = warning = error = critical = msg

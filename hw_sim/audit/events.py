@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from hw_sim.audit.books import Books
 from hw_sim.received import Audit, Received, audit
+from vendd.core.privacy import card_numbers
 from vendd.events import schemas
 
 SALE_CLOSED: Final = "vend.sale-closed.v1"
@@ -75,6 +76,7 @@ def check_payloads(events: Sequence[Received], machine: str) -> Iterator[str]:
         absent = [name for name in _HEADERS if not event.headers.get(f"ce_{name}")]
         if absent:
             yield f"seq {event.seq}: without {', '.join(absent)}"
+        yield from (f"seq {event.seq}: a card number" for _ in card_numbers(text_of(event)))
         if event.key != machine.encode() or event.headers.get("ce_machine") != machine:
             yield f"seq {event.seq}: key or machine is not {machine}"
         try:
@@ -84,6 +86,22 @@ def check_payloads(events: Sequence[Received], machine: str) -> Iterator[str]:
             continue
         for wrong in errors[:_SHOWN]:
             yield f"seq {event.seq}: {kind}: {wrong.json_path}: {wrong.message}"
+
+
+def text_of(event: Received) -> str:
+    """All texts of an event: of headers and data."""
+    random = ("ce_traceparent", "ce_bootid")  # any digits may follow each other there
+    texts = [value for name, value in event.headers.items() if name not in random]
+    parts: list[Any] = [json.loads(event.value or b"null")]
+    while parts:
+        match parts.pop():
+            case str(text):
+                texts.append(text)
+            case dict(members):
+                parts += members.values()
+            case list(items):
+                parts += items
+    return "\n".join(texts)
 
 
 def check_sales(events: Sequence[Received], books: Books) -> Iterator[str]:

@@ -175,3 +175,13 @@ def test_text_is_utf8_as_it_is() -> None:
     fact = facts.ClaimOpened("Köln-€-1", 50, "no_change")
     event = encode(fact, 1, 1, CONTEXT)
     assert "Köln-€-1".encode() in event.data
+
+
+def test_a_text_that_could_be_a_card_number_is_masked_and_a_number_of_ours_is_not() -> None:
+    found = facts.DeviceFound(
+        "cashless1", "ACM", "model 5555555555554444", "4111111111111111", "1", 3, 0, "EUR", 1, 2
+    )
+    assert data_of(found)["serial"] == "4000000000001111"
+    assert data_of(found)["model"] == "model 5000000000004444"
+    clock = facts.ClockSet(4111111111111111, "jump", 1)
+    assert data_of(clock)["offset_ms"] == 4111111111111111

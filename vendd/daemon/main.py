@@ -8,6 +8,7 @@ import structlog
 
 from vendd import log
 from vendd.config import Config
+from vendd.core.privacy import masked
 from vendd.daemon.edge import Edge, production
 from vendd.daemon.life import Daemon
 from vendd.daemon.patience import StartRefused
@@ -18,7 +19,7 @@ _log = structlog.get_logger()
 
 def main(config: Config, edge: Edge | None = None) -> int:
     """Run until SIGTERM or SIGINT. 0: stopped in order, 1: failed; the log says why."""
-    log.configure()
+    log.configure(masked=masked)
     gc.collect()  # the classes that slotted dataclasses were made of
     gc.freeze()  # what was imported stays: a full collection in the middle of a sale skips it
     try:

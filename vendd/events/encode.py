@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, Final, get_args, get_type_hints
 
 from vendd.core.facts import Fact
+from vendd.core.privacy import card_numbers, masked
 from vendd.events.context import Context
 from vendd.events.kinds import BY_FACT, WIRE_NAMES, Kind, kind_of
 from vendd.events.stored import StoredEvent
@@ -33,9 +34,27 @@ def encode(fact: Fact, seq: int, topicseq: int, context: Context) -> StoredEvent
         topic=kind.topic,
         type=kind.type,
         attributes=_attributes(kind, fact, seq, topicseq, context),
-        data=_dumps(_data(kind, fact, context)).encode(),
+        data=_published(_data(kind, fact, context)).encode(),
         money=kind.money,
     )
+
+
+def _published(data: dict[str, Any]) -> str:
+    """The data as JSON, without texts that could be card numbers. Numbers are our own."""
+    text = _dumps(data)
+    return _dumps(_hidden(data)) if card_numbers(text) else text
+
+
+def _hidden(part: Any) -> Any:
+    match part:
+        case str():
+            return masked(part)
+        case dict():
+            return {name: _hidden(value) for name, value in part.items()}
+        case list() | tuple():
+            return [_hidden(value) for value in part]
+        case _:
+            return part
 
 
 def _attributes(
@@ -59,7 +78,7 @@ def _attributes(
     }
     subject = _SUBJECT_FIELDS[kind.fact]
     if subject is not None and (value := getattr(fact, subject)):
-        attributes["subject"] = value
+        attributes["subject"] = masked(value)
     if context.traceparent is not None:
         attributes["traceparent"] = context.traceparent
     return attributes
