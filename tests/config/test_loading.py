@@ -81,7 +81,7 @@ def test_unused_and_reserved_pins_are_warned_about(tmp_path):
 
 
 def test_sale_has_exactly_the_policys_fields_and_defaults():
-    derived = {"currency", "exponent", "drop_sensor"}
+    derived = {"currency", "exponent", "drop_sensor", "door_switch"}
     assert set(Sale.model_fields) == {f.name for f in dataclasses.fields(Policy)} - derived
 
 
@@ -95,11 +95,13 @@ def test_policy_takes_the_sections_values(tmp_path):
         SMALL, "multi_vend = true", 'max_credit = "5.00"\nforce_vend = "bills"\nmulti_vend = true'
     )
     text = changed(text, "[drop_sensor]", "[drop_sensor]\nenabled = false")
+    text = re.sub(r"\[door\]\n(.+\n)+", "", text)
     policy = load(written(tmp_path, text)).policy()
     assert policy.max_credit == 500
     assert policy.force_vend is ForceVend.BILLS
     assert policy.multi_vend
     assert not policy.drop_sensor
+    assert not policy.door_switch
 
 
 def test_a_free_slot_needs_no_price(tmp_path):

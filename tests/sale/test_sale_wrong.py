@@ -1,8 +1,10 @@
 """Section 6: when it goes wrong, vends."""
 
+from dataclasses import replace
+
 import pytest
 
-from tests.sale.bench import FREE, Bench, world_with
+from tests.sale.bench import DAY_MS, FREE, Bench, world_with
 from tests.sale.script import (
     DROP,
     LEVER,
@@ -316,6 +318,20 @@ def test_anti_jackpot_is_lifted_by_the_operator():
     bench = Bench()
     bench.state = type(bench.state)(locked=("anti_jackpot",))
     play(bench, (ServiceChanged("anti_jackpot", active=False), "MAKE A SELECTION | COINS"))
+
+
+def test_anti_jackpot_without_a_door_switch_ends_after_24_h():
+    """Nobody can be seen to come; a restart begins the time anew."""
+    bench = Bench(world_with(prices=PRICES, door_switch=False))
+    _refunds(bench, "A1", "A2", "A3")
+    bench.state = replace(bench.state, home_decides_until=bench.now_ms - 1)
+    _refunds(bench, "A4", "A5")
+    play(bench, (coin(100),), (keyed("A6"),), (failed,), (paid(), "OUT OF SERVICE | "))
+    play(bench, (wait(DAY_MS - 1), "OUT OF SERVICE | "), (wait(1), "MAKE A SELECTION | COINS"))
+    locked = type(bench.state)(locked=("anti_jackpot",))
+    for door_switch, screen in ((False, "MAKE A SELECTION | COINS"), (True, "OUT OF SERVICE | ")):
+        bench = Bench(world_with(door_switch=door_switch), locked).power_cut().changer_up()
+        play(bench, (wait(DAY_MS - 1), "OUT OF SERVICE | "), (wait(1), screen))
 
 
 def test_refunds_that_lie_apart_are_no_jackpot():

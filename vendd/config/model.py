@@ -84,7 +84,8 @@ class Config(BaseModel):
         return self.pins[name]
 
     def policy(self) -> Policy:
-        """The sale's settings; whether a drop sensor decides comes from ``[drop_sensor]``."""
+        """The sale's settings; whether a drop sensor decides comes from ``[drop_sensor]``, whether
+        a door is seen to open from ``[door]``."""
         money = self.currency()
         values = self.sale.model_dump(exclude=set(AMOUNTS))
         for key in AMOUNTS:
@@ -94,6 +95,7 @@ class Config(BaseModel):
         return Policy(
             currency=money.code,
             exponent=money.exponent,
+            door_switch=self.door is not None,
             drop_sensor=self.drop_sensor is not None and self.drop_sensor.enabled,
             **values,
         )

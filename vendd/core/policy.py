@@ -37,6 +37,7 @@ class Policy:
     forfeit_idle_credit: bool = False
     return_credit_on_door: bool = True
     drop_sensor: bool = True
+    door_switch: bool = True  # without one nobody is seen to come
     home_proves_when_sensor_blocked: bool = False
     extra_turns: int = 1
     failures_to_slot_off: int = 1

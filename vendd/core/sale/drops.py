@@ -10,12 +10,16 @@ from vendd.core.sale.draft import Draft
 from vendd.core.sale.pieces import (
     Sale,
 )
+from vendd.core.sale.reports import Timer
 from vendd.core.sale.states import (
     LastVend,
 )
 
 DOUBLE_MS: Final = 10_000
 """A second product that falls this soon after a sale came with it; later it is a theft."""
+
+LOCKED_MS: Final = 24 * 3_600_000
+"""A machine that sees nobody come is in service again after this time."""
 
 REPEATED_MS: Final = 24 * 3_600_000
 """Anti-jackpot strikes again within this time after the last one: it is no accident."""
@@ -72,9 +76,16 @@ def _jackpot(d: Draft, refunds: int) -> None:
         action = "out_of_service"
         locked = tuple(r for r in d.state.locked if r != "anti_jackpot")
         d.set(locked=(*locked, "anti_jackpot"))
+        watch_lock(d)
     until = d.now_ms + d.policy.jackpot_home_ms
     d.set(home_decides_until=until, no_drop_refunds=())
     d.record(Security("repeated_refunds", "drop_sensor", refunds, action))
+
+
+def watch_lock(d: Draft) -> None:
+    """Locked now, or found locked at a start: without a door switch time has to lift it."""
+    if "anti_jackpot" in d.state.locked and not d.policy.door_switch:
+        d.arm(Timer.JACKPOT, LOCKED_MS)
 
 
 def unlock(d: Draft, reason: str | None = None) -> None:

@@ -176,6 +176,8 @@ def _on_timer(d: Draft, report: TimerFired) -> None:
             lever.quiet(d)
         case Timer.BILL:
             bills.on_bill_time(d)
+        case Timer.JACKPOT:
+            drops.unlock(d, "anti_jackpot")
         case _:
             _phase_timed_out(d, report.timer)
     selecting.forget_if_gone(d)

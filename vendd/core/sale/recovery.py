@@ -14,7 +14,7 @@ from vendd.core.sale import lever, refund, revalue
 from vendd.core.sale.closing import close_sale, leave, to_credit
 from vendd.core.sale.doubt import doubtful_vend
 from vendd.core.sale.draft import Draft
-from vendd.core.sale.drops import remember
+from vendd.core.sale.drops import remember, watch_lock
 from vendd.core.sale.paying import give_back, pay
 from vendd.core.sale.pieces import (
     Bill,
@@ -52,6 +52,7 @@ def on_started(d: Draft, report: Started) -> None:
     """First report of a boot."""
     d.set(booting=True)
     lever.free(d)
+    watch_lock(d)
     last = d.state.last_vend
     if last is not None and last.delivered and last.dropped:
         d.set(last_vend=None)  # nobody knows how long ago that was

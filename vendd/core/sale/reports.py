@@ -49,7 +49,7 @@ class Timer(StrEnum):
     AGE = "age"  # the reader verifies an age
     REFUND = "refund"  # the reader settles a failed vend
     OVERPAY = "overpay"  # confirmation of an announced overpay
-    JACKPOT = "jackpot"  # anti-jackpot window open
+    JACKPOT = "jackpot"  # out of service for anti-jackpot, on a machine without a door switch
     TUBES = "tubes"  # tubes were found odd: look again
     LEVER = "lever"  # a stuck lever has been quiet
 
