@@ -131,6 +131,7 @@ class Vend:
     reader: int
     is_: Is
     approved: int = 0
+    asked: int = 0
     settled: RefundState | None = None
     doubtful: bool = False
     over: bool = False  # answered in an earlier life: nobody can approve it any more
@@ -221,7 +222,7 @@ class Readers:
                     assert fitted.selection_first
                     assert reader not in self.engaged, "it is not free"
                 self.engaged.add(reader)
-                self.vends[vend_id] = Vend(reader, Is.ASKED)
+                self.vends[vend_id] = Vend(reader, Is.ASKED, asked=price)
             case CancelVend(_, vend_id):
                 again = self.starting and self._is(vend_id, Is.CANCELLED)
                 assert again or self._is(vend_id, Is.ASKED), f"{act}: nothing asked"

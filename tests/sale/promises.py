@@ -109,10 +109,11 @@ def _cards(bench: "Bench") -> None:
     assert all(n == 1 for n in due.values())
     for vend_id, vend in vends.items():
         if vend.is_ is Is.FAILED and vend.settled is not None:
-            confirmed = vend.settled.value == "confirmed"
-            assert (vend_id in due) is not confirmed, f"{vend_id}: {vend}"
+            owes = vend.settled.value != "confirmed" and vend.approved > 0
+            assert (vend_id in due) is owes or vend.doubtful, f"{vend_id}: {vend}"
         elif vend.is_ is Is.DENIED and vend.settled is None:
-            assert (vend_id in due) is vend.doubtful, f"{vend_id}: {vend}"
+            doubtful = vend.doubtful and vend.asked > 0
+            assert (vend_id in due) is doubtful, f"{vend_id}: {vend}"
 
 
 def _stock(bench: "Bench") -> None:

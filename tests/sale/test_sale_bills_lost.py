@@ -44,7 +44,7 @@ from vendd.core.facts import (
 )
 from vendd.core.rows import Posted
 from vendd.core.sale.acts import Acknowledge, ReturnBill, StackBill
-from vendd.core.sale.pieces import Bill, BillDoing
+from vendd.core.sale.pieces import Bill, BillDoing, UnclearBill
 from vendd.core.sale.reports import DoorMoved, ServiceChanged
 from vendd.core.sale.states import (
     ChooseAgain,
@@ -223,3 +223,17 @@ def test_a_bill_awaited_by_nobody_is_a_claim_after_five_minutes():
 
 def test_a_key_while_a_bill_moves_is_noticed_and_ignored():
     play(machine(), (coin(200),), (READING,), (key("A"), Acknowledge, "CHECKING BILL | "))
+
+
+def test_a_claimed_bill_that_is_returned_after_all_is_told():
+    """Whoever settles the claim has to know."""
+    bench = play(
+        machine(), (bill(500),), (interrupted(500, "escrow"),), (wait(360_000), ClaimOpened)
+    )
+    play(bench, (returned(500), like(Security, kind="claimed_bill_returned"), Idle))
+    assert len(bench.claims) == 1
+
+
+def test_two_claimed_bills_of_one_value_turn_up_one_by_one():
+    bench = given(machine(), Idle(), unclear_bills=(UnclearBill(None, 500),) * 2)
+    play(bench, (stacked_unseen(500), 0), (stacked_unseen(500), 0), (stacked_unseen(500), 500))

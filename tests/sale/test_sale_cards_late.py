@@ -43,6 +43,7 @@ from vendd.core.facts import (
 from vendd.core.rows import ClaimSet, LevelChanged, Posted
 from vendd.core.sale.acts import FailVend, RequestVend
 from vendd.core.sale.card_reports import (
+    Pricing,
     ReaderFault,
     VendApproved,
     VendDenied,
@@ -220,3 +221,13 @@ def test_claims_of_refunds_name_their_sale():
 def test_a_refusal_that_crosses_a_cancel_leaves_the_reader_free():
     bench = play(asking(), (keyed("A3"),), (LEVER, Idle), (denied("refused"), Idle))
     play(bench, (keyed("A3"), RequestVend))
+
+
+def test_what_costs_the_card_nothing_is_no_refund_due():
+    nothing = tap(pricing=Pricing.DISCOUNT, pricing_data=100)
+    bench = play(carded(), (nothing,), (keyed("A3"), like(RequestVend, price=0)), (approved(),))
+    play(bench, (failed,), (settled(SILENT), Idle, "A3 NOT AVAILABLE | CHOOSE ANOTHER"))
+    nothing_due(bench)
+    bench = play(carded(), (nothing,), (keyed("A3"),), (denied("reset", doubtful=True), Idle))
+    nothing_due(bench)
+    assert not bench.all(SaleDoubtful)

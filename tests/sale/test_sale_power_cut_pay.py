@@ -197,6 +197,18 @@ def test_s9_another_bill_than_the_one_on_record():
     play(bench, (escrowed(1_000), like(ClaimOpened, amount=500)), (LEVER, ReturnBill))
 
 
+@pytest.mark.parametrize("claimed", ["before the cut", "after it"])
+def test_s9_bill_that_turns_up_when_it_is_a_claim_already(claimed):
+    """Its value is owed once: never credit as well. The next one of its kind is."""
+    if claimed == "after it":
+        bench = play(up(held().power_cut()), (wait(95_000), Idle, ClaimOpened))
+    else:
+        bench = play(held(), (interrupted(500, "escrow"),), (wait(360_000), Idle, ClaimOpened))
+        bench = up(bench.power_cut())
+    play(bench, (stacked_unseen(500), Idle, 0, like(Posted, credit=ledger.UNEXPLAINED)))
+    play(bench, (stacked_unseen(500), Credit, 500))
+
+
 # --- cards: asked ---------------------------------------------------------------------------------
 
 

@@ -173,10 +173,7 @@ def on_stacked(d: Draft, report: BillStacked) -> None:
     if ours or known is None:
         d.set(bill=None)
         d.disarm(Timer.BILL)
-    turned_up = UnclearBill(report.bill, report.value)
-    if not ours and report.bill is not None and turned_up in d.state.unclear_bills:
-        left = tuple(b for b in d.state.unclear_bills if b != turned_up)
-        d.set(unclear_bills=left)
+    if not ours and _claimed_before(d, report.bill, report.value):
         _store(d, report, ledger.UNEXPLAINED, "bill_turned_up")  # its value is a claim already
     elif not ours and is_fill(d):
         _store(d, report, ledger.FILLS, "fill")
@@ -184,6 +181,17 @@ def on_stacked(d: Draft, report: BillStacked) -> None:
         _store(d, report, ledger.CUSTOMER, "bill_in")
         d.record(CountersAdded(cash_in=report.value))
         _credit(d, report.value, known if ours else None)
+
+
+def _claimed_before(d: Draft, bill: int | None, value: int) -> bool:
+    """This bill is a claim already, and now it is accounted for. Where every bill is seen in
+    escrow one without a number can only be of an earlier life."""
+    one, known = UnclearBill(bill, value), list(d.state.unclear_bills)
+    if one not in known or (bill is None and not d.world.validator.escrow):
+        return False
+    known.remove(one)
+    d.set(unclear_bills=tuple(known))
+    return True
 
 
 def _store(d: Draft, report: BillStacked, source: str, reason: str) -> None:
@@ -241,6 +249,8 @@ def on_returned(d: Draft, report: BillReturned) -> None:
     """The customer has it again."""
     known = d.state.bill
     if known is None or not _is_ours(d, report.bill):
+        if _claimed_before(d, report.bill, report.value):
+            security.tell(d, "claimed_bill_returned", "bill_validator", 1, "claim_open")
         _read(d)
         return
     d.set(bill=None, bill_reading=False)

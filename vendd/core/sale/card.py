@@ -290,7 +290,7 @@ def on_denied(d: Draft, report: VendDenied) -> None:
     d.record(Released(sale.id, sale.selection))
     ref = refund.remember_over(d, sale, Order.DENIED, reason, doubtful=report.doubtful)
     _not_paid(d, report)
-    if report.doubtful:
+    if ref is not None:
         close_sale(d, sale, Outcome.DOUBTFUL, reason, refund_state=RefundState.UNKNOWN)
     else:
         declined = reason is Reason.DECLINED

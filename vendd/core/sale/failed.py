@@ -36,7 +36,7 @@ def _nothing_left(d: Draft, sale: Sale, ref: str | None) -> None:
         d.go(ClaimShown(ref), d.policy.claim_ms)
     elif ref is not None:
         d.say("not_delivered_ref", d.policy.claim_ms, ref=ref)
-    elif sale.card is not None:
+    elif sale.card is not None and sale.card.approved:
         d.say("card_refunded", d.policy.thanks_ms)
     else:
         d.say("not_available", d.policy.refusal_ms, selection=sale.selection)

@@ -57,7 +57,7 @@ def on_started(d: Draft, report: Started) -> None:
     if last is not None and last.delivered and last.dropped:
         d.set(last_vend=None)  # nobody knows how long ago that was
     sale = d.state.sale
-    d.set(unclear_bills=())
+    d.set(unclear_bills=tuple(replace(b, bill=None) for b in d.state.unclear_bills))
     bill = d.state.bill
     if bill is not None:  # its validator's report decides
         d.set(bill=Bill(None, bill.type, bill.value, BillDoing.AWAITED))

@@ -100,14 +100,15 @@ def _finish(d: Draft, sale: Sale, state: RefundState, *, still_open: bool = Fals
 
 
 def _due(d: Draft, entry: OpenVend, reason: Reason) -> OpenVend:
-    """Booked, published, and given a reference. Returns the entry with that."""
-    ref = claim_ref(d.number("claim"))
+    """Booked, published, and given a reference. Returns the entry with that; as it was if the
+    card was to pay nothing."""
     card = entry.card
     amount = card.asked if card.approved is None else card.approved
-    if amount > 0:
-        account = ledger.cashless(card.reader)
-        d.record(Posted(account, ledger.REFUNDS_DUE, amount, "refund_due", ref))
+    if amount == 0:
+        return entry
+    ref = claim_ref(d.number("claim"))
     d.record(
+        Posted(ledger.cashless(card.reader), ledger.REFUNDS_DUE, amount, "refund_due", ref),
         ClaimSet(ref, amount, "refund_due", entry.vend_id),
         RefundDue(
             sale_id=entry.vend_id,
@@ -127,10 +128,8 @@ def _due(d: Draft, entry: OpenVend, reason: Reason) -> OpenVend:
 def _no_longer_due(d: Draft, entry: OpenVend, ref: str) -> None:
     """The reader gave it back after all."""
     amount = entry.due
-    if amount > 0:
-        account = ledger.cashless(entry.card.reader)
-        d.record(Posted(ledger.REFUNDS_DUE, account, amount, "refunded", ref))
     d.record(
+        Posted(ledger.REFUNDS_DUE, ledger.cashless(entry.card.reader), amount, "refunded", ref),
         ClaimSet(ref, amount, "refund_due", entry.vend_id, "refunded_elsewhere", "reader"),
         ClaimClosed(ref, amount, "refunded_elsewhere", "reader"),
     )
@@ -189,6 +188,8 @@ def remember_asked(d: Draft, sale: Sale) -> None:
 def _in_doubt(d: Draft, entry: OpenVend, reason: Reason, *, power_loss: bool = False) -> OpenVend:
     """An approval may have been given that nobody could take back for certain."""
     entry = _due(d, entry, reason)
+    if entry.ref is None:
+        return entry
     d.record(
         SaleDoubtful(
             sale_id=entry.vend_id,
