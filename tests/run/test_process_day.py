@@ -123,7 +123,7 @@ def test_three_customers_in_real_time_on_somebodys_broker(start: Start) -> None:
 
 def test_by_hand_through_a_pipe_to_the_end_of_the_input(start: Start) -> None:
     run = start("run")
-    run.read_until("MAKE A SELECTION")
+    run.read_until("COINS BILLS CARD")
     run.type("+1.00\nra1")
     run.read_until("CREDIT      1.50")
     run.read_until("VENDING A1")
@@ -170,7 +170,7 @@ def test_a_signal_stops_all_in_order(
 
 def test_nobody_outlives_a_killed_simulator(start: Start) -> None:
     run = start("run")
-    run.read_until("MAKE A SELECTION")
+    run.read_until("COINS BILLS CARD")
     assert len(run.family()) >= 3  # the world, the daemon, Kafka
     run.process.kill()
     assert run.alone() == []
