@@ -101,7 +101,7 @@ class Fleet:
                 CONTEXT, machine=model.name, boot_id=f"{model.name}-{boot}", boot_count=boot
             )
             folder = self._folder / model.name
-            async with machine(folder, self._bootstrap, self._prefix, context) as running:
+            async with machine(folder, self._bootstrap, self._prefix, context=context) as running:
                 for begin in range(0, len(commits), COMMITS_AT_ONCE):
                     chunk = commits[begin : begin + COMMITS_AT_ONCE]
                     facts = [fact for commit in chunk for fact in commit]
