@@ -16,6 +16,7 @@ from vendd.core.sale.pieces import (
     Session,
 )
 from vendd.core.sale.states import (
+    AgeCheck,
     Authorising,
     ChooseAgain,
     ClaimShown,
@@ -26,6 +27,9 @@ from vendd.core.sale.states import (
     OverpayAsked,
     Owed,
     Paying,
+    Refunding,
+    Returning,
+    Revaluing,
     SessionOpen,
     Stacking,
     State,
@@ -53,6 +57,10 @@ def _states(amount: int) -> list[State]:
         WaitingForTap(sale),
         Authorising(sale),
         Stacking(sale),
+        Refunding(sale),
+        Returning("refund"),
+        AgeCheck("A3", 1, "a1"),
+        Revaluing(Session(1), "v1", amount),
         Vending(sale),
         Paying(Payout("p1", "change", amount, amount), sale),
         Paying(Payout("p1", "refund", amount, amount)),

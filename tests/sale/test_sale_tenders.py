@@ -126,6 +126,10 @@ def test_s4_cash_and_card_mixed_fails_and_the_card_is_not_refunded():
 def test_s4_cash_and_card_mixed_fails_twice_or_with_the_lever():
     bench = play(mixed(), (coin(100),), (tap(),), (keyed("A3"),), (approved(),), (LEVER,))
     play(bench, (failed, Refunding), (settled(), Paying, like(PayOut, amount=100)))
+    bench = play(
+        mixed(), (coin(100),), (tap(),), (keyed("A3"),), (approved(),), (failed, Refunding)
+    )
+    play(bench, (LEVER, Refunding), (settled(), Paying, like(PayOut, amount=100)))
 
 
 def test_mixed_denied_keeps_the_credit():

@@ -18,7 +18,7 @@ from vendd.core.sale.states import (
 )
 
 _THOROUGH = settings(
-    max_examples=250,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -17,6 +17,7 @@ from vendd.core.sale.states import (
     Hold,
     OverpayAsked,
     Owed,
+    Refunding,
     Returning,
     SessionOpen,
     Stacking,
@@ -77,7 +78,7 @@ def pull(d: Draft) -> None:
         d.set(bill_lever=True)  # remembered until the bill is somewhere
         return
     match d.state.phase:
-        case Vending():  # too late: remembered (R8)
+        case Vending() | Refunding():  # too late: remembered (R8)
             if d.state.customer is not None:
                 d.customer_with(lever=True)
         case Stacking():
