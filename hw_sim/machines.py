@@ -7,8 +7,18 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from vendd.config import Config
+
 FULL: Final = "full"
 PLAIN: Final = "plain"
+_COINS_ONLY: Final = """
+[bill_validator]
+enabled = false
+
+[[card_reader]]
+number = 1
+enabled = false
+"""
 _SALE: Final = """
 [sale]
 mixed_tender = true
@@ -65,13 +75,18 @@ bus = "cctalk"
 bus = "cctalk"
 """
 MACHINES: Final = {
-    PLAIN: "",
+    PLAIN: _COINS_ONLY,
     FULL: _SALE + _VALIDATOR + _READERS,
     "one-tender": _VALIDATOR + _READERS,
     "waferstar": '[mdb]\nadapter = "waferstar"\n' + _SALE + _VALIDATOR + _READERS,
     "cctalk": _SALE + _CCTALK + _READERS,
 }
-"""Name -> drop-in. ``plain`` is the file as it stands."""
+"""Name -> drop-in. ``plain`` takes coins only, whatever the file says."""
+
+
+def coins_only(config: Config) -> Config:
+    """The same machine without what takes bills and cards."""
+    return config.model_copy(update={"bill_validator": None, "card_reader": ()})
 
 
 def describe(source: Path, machine: str, folder: Path) -> Path:

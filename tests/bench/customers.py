@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from hw_sim import motor, spiral
+from hw_sim.machines import MACHINES, PLAIN, coins_only
 from hw_sim.process import ProcessMachine
 from hw_sim.world import World
 from vendd.config import load
@@ -120,11 +121,12 @@ def quick_mechanics() -> Iterator[None]:
 
 @asynccontextmanager
 async def machine_with(bootstrap: str, *, kafka: bool = True) -> AsyncIterator[ProcessMachine]:
-    """A machine in its world, not started; stopped and removed at the end."""
-    config, loop = load(SAMPLE), asyncio.get_running_loop()
+    """A machine for coins in its world, not started; stopped and removed at the end."""
+    config, loop = coins_only(load(SAMPLE)), asyncio.get_running_loop()
     with quick_mechanics():
         machine = ProcessMachine(config, SAMPLE, bootstrap, World(config, loop, 1))
     await machine.open()
+    (machine.folder / "vendd.toml.d" / "70-machine.toml").write_text(MACHINES[PLAIN])
     if not kafka:
         off = machine.folder / "vendd.toml.d" / "95-bench.toml"
         off.write_text("[kafka]\nenabled = false\n")

@@ -14,6 +14,7 @@ from hw_sim.audit.stock import MAY_RUN_ON_S, check_motors
 from hw_sim.chaos import AIMED, SALE
 from hw_sim.chaos_plan import Death, Phase, Seam
 from hw_sim.chaos_site import Outcome, Site
+from hw_sim.machines import MACHINES, PLAIN, coins_only
 from hw_sim.opening import SAMPLE, in_real_time
 from hw_sim.process import ProcessMachine
 from hw_sim.seam_board import Kind, When
@@ -87,11 +88,12 @@ def test_a_daemon_that_acts_before_it_commits_is_caught(outcomes: list[Outcome])
 
 @asynccontextmanager
 async def _in_mid_turn(*, oneshot: bool, exec_stop_post: bool) -> AsyncIterator[ProcessMachine]:
-    """A machine without Kafka whose motor turns far from home."""
-    config = load(SAMPLE)
+    """A machine for coins, without Kafka, whose motor turns far from home."""
+    config = coins_only(load(SAMPLE))
     world = World(config, asyncio.get_running_loop(), 1, oneshot=oneshot)
     machine = ProcessMachine(config, SAMPLE, "127.0.0.1:1", world, exec_stop_post=exec_stop_post)
     await machine.open()
+    (machine.folder / "vendd.toml.d" / "70-machine.toml").write_text(MACHINES[PLAIN])
     try:
         await machine.start()
         await _shows(machine, "MAKE A SELECTION")

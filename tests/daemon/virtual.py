@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_sim.loop import run_virtual
+from hw_sim.machines import coins_only
 from hw_sim.virtual import VirtualMachine
 from vendd.config import Config, load
 
@@ -14,8 +15,8 @@ CONFIG = Path(__file__).parents[2] / "config" / "snack-4x6.toml"
 
 
 def config(**sale: Any) -> Config:
-    """The snack machine, its ``[sale]`` section changed."""
-    loaded = load(CONFIG)
+    """The snack machine with coins only, its ``[sale]`` section changed."""
+    loaded = coins_only(load(CONFIG))
     return loaded.model_copy(update={"sale": loaded.sale.model_copy(update=sale)})
 
 

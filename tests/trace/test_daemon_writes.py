@@ -10,6 +10,7 @@ import pytest
 
 from hw_sim.__main__ import main
 from hw_sim.loop import run_virtual
+from hw_sim.machines import coins_only
 from hw_sim.opening import SAMPLE
 from hw_sim.virtual import VirtualMachine
 from vendd.config import load
@@ -25,7 +26,7 @@ def files(machine: VirtualMachine) -> list[str]:
 
 def machine_story(story) -> None:
     async def run() -> None:
-        machine = VirtualMachine(load(SAMPLE), 1)
+        machine = VirtualMachine(coins_only(load(SAMPLE)), 1)
         try:
             await machine.start()
             await asyncio.sleep(3.0)

@@ -179,7 +179,7 @@ class Engine:
             except BooksRefused:
                 raise  # our own mistake: trying again would fail for ever
             except StoreFailed as failure:
-                self._make_safe(failure)
+                self._make_safe(failure, report)
                 if isinstance(report, KeyPressed | LeverPressed):
                     return False
                 await asyncio.sleep(RETRY_S)
@@ -193,15 +193,16 @@ class Engine:
 
     # --- when the store fails -------------------------------------------------------
 
-    def _make_safe(self, failure: StoreFailed) -> None:
-        """Only what makes things safe: no more money, and the customer is told."""
+    def _make_safe(self, failure: StoreFailed, report: Report) -> None:
+        """Only what makes things safe: no more money, a bill in escrow goes back, and the
+        customer is told."""
         if not self.failing:
             _log.error("commit_failed", why=str(failure))
             self._inbox.put(FaultStarted(*FAULT, detail=str(failure)))  # tried until it is durable
         self.failing = True
         held = self.memory.sale.bill
         known = (BillInEscrow(held.bill, held.type, held.value),) if held and held.bill else ()
-        self._crew.payment.make_safe((*known, *self._inbox.reports()))
+        self._crew.payment.make_safe((*known, report, *self._inbox.reports()))
         self._crew.display.show(outputs.out_of_service(self.snapshot, self._crew.display.columns))
 
     def _recovered(self) -> None:
