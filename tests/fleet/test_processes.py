@@ -6,7 +6,7 @@ import socket
 import threading
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,14 +61,15 @@ def figures(port: int) -> dict[str, float]:
     return {name: float(value) for name, _, value in pairs}
 
 
-def figures_with(port: int, name: str) -> dict[str, float]:
-    """The figures once this one is among them: lags are told every few seconds."""
+def figures_when(port: int, true: Callable[[dict[str, float]], bool]) -> dict[str, float]:
+    """The figures once this holds: counted after the commit that a test sees, lags told every
+    few seconds."""
     pause = threading.Event()
     for _ in range(int(30 / LOOK_S)):
-        if name in (seen := figures(port)):
+        if true(seen := figures(port)):
             return seen
         pause.wait(LOOK_S)
-    raise AssertionError(f"no {name}: {seen}")
+    raise AssertionError(f"not what was waited for: {seen}")
 
 
 def told(webhook: Webhook, wanted: str) -> str:
@@ -122,8 +123,9 @@ def test_from_the_machine_to_the_admin_and_back_from_the_dead_letters(
     until(scene.database, "SELECT count(*) FROM inbox", last)
     assert scene.report() == f"{last}, nothing missing, 0 duplicates ignored\n"
     lag = 'vendd_fleet_lag{partition="0",topic="transaction-events"}'
-    seen = figures_with(scene.port, lag)
-    assert seen['vendd_fleet_events_total{outcome="new"}'] == last
+    new = 'vendd_fleet_events_total{outcome="new"}'
+    seen = figures_when(scene.port, lambda now: now.get(new) == last and lag in now)
+    assert seen[new] == last
     assert seen['vendd_fleet_events_total{outcome="refused"}'] == 2
     assert seen['vendd_fleet_events_total{outcome="dead_letter"}'] == 2
     assert seen["vendd_fleet_latency_seconds_count"] > 0
