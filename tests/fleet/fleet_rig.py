@@ -36,6 +36,7 @@ class Rig:
     buried: list[tuple[Record, str]] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
     group: str = "inventory"
+    no_grave: bool = False
 
     def __post_init__(self) -> None:
         migrate(self.database)
@@ -48,11 +49,15 @@ class Rig:
             Offsets(self.group, "test"),
             Inventory(self.database, "test", self.clock),
             CHECKS,
-            lambda record, reason: self.buried.append((record, reason)),
+            self._bury,
             self.clock,
             self.waited.append,
         )
         self.begun = self.pump.assigned(PARTS)
+
+    def _bury(self, record: Record, reason: str) -> bool:
+        self.buried.append((record, reason))
+        return not self.no_grave
 
     def take(self, records: Sequence[Record], size: int = 50) -> Handled:
         """All records, `size` at a time."""

@@ -14,8 +14,10 @@ from machine_stream import ModelMachine
 
 from vendd.fleet.database import DatabaseDown, DatabaseRefused, Session
 from vendd.fleet.database.sqlite import Sqlite
+from vendd.fleet.deadletters import filed
 from vendd.fleet.envelope import Event, Identity, Poison, Record, decode
 from vendd.fleet.pump import ATTEMPTS, Fenced
+from vendd.fleet.replay import ready
 
 
 @pytest.fixture
@@ -197,7 +199,7 @@ def test_a_dead_letter_topic_that_is_away_holds_the_offsets_back(rig: Rig) -> No
     class Away(Exception):
         pass
 
-    def away(_record: Record, _reason: str) -> None:
+    def away(_record: Record, _reason: str) -> bool:
         raise Away
 
     poison = replace(good(), value=b"", offset=0)
@@ -208,6 +210,22 @@ def test_a_dead_letter_topic_that_is_away_holds_the_offsets_back(rig: Rig) -> No
     assert rig.begun["transaction-events", 0] == 0
     rig.take([poison])
     assert len(rig.buried) == 1
+
+
+def test_poison_without_a_grave_is_noted_where_it_lies(rig: Rig) -> None:
+    rig.no_grave = True
+    machine = ModelMachine()
+    machine.random_day(20)
+    spoiled = replace(machine.records[7], value=b"")
+    rig.take([*machine.records[:7], spoiled, *machine.records[8:]])
+    last = machine.books.seq
+    assert rig.lines() == [
+        f"machine m-1: seq 1..{last}, nothing missing, 1 dead letter (8), 0 duplicates ignored"
+    ]
+    with rig.database.transaction() as session:
+        (letter,) = filed(session, "test")
+    assert (letter.id, letter.at_home) == (spoiled.place, True)
+    assert ready(letter, spoiled).record == spoiled
 
 
 def test_a_consumer_that_lost_its_partition_is_fenced(rig: Rig) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from vendd.fleet.alarms.condition import Severity
 from vendd.fleet.alarms.rules import KINDS, Limits, Profile, evaluate
-from vendd.fleet.alarms.view import FleetView, MachineView, Matter
+from vendd.fleet.alarms.view import FleetView, MachineView, Matter, SlotRecord
 from vendd.fleet.completeness import Completeness, Epoch
 from vendd.fleet.reconcile import Difference
 
@@ -30,6 +30,7 @@ def proof(**changes: object) -> Completeness:
 
 
 BESIDE = machine("m-2", sold_ms=ago(hours=2))
+USUAL = SlotRecord("m-2", "A1", 100, 10)
 LATE = {"horizon_ms": ago(hours=30)}
 
 # (what is special about the machine, about the fleet, the alarms)
@@ -101,6 +102,12 @@ ROWS: list[tuple[dict[str, object], dict[str, object], list[tuple[str, str]]]] =
         {},
         [("doubtful_old", f"s-1@{ago(days=8)}")],
     ),
+    # A slot that fails more often than is usual.
+    ({}, {"slots": (SlotRecord("m-1", "A1", 10, 4), USUAL)}, [("slot_fails", "A1")]),
+    ({}, {"slots": (SlotRecord("m-1", "A1", 10, 3), USUAL)}, []),
+    ({}, {"slots": (SlotRecord("m-1", "A1", 9, 9), USUAL)}, []),
+    ({}, {"slots": (SlotRecord("m-1", "A1", 10, 1), SlotRecord("m-2", "A1", 90, 0))}, []),
+    ({}, {"slots": (SlotRecord("m-1", "A1", 10, 2),)}, [("slot_fails", "A1")]),
     # Ourselves.
     ({}, {"horizon_ms": ago(minutes=14)}, []),
     ({"last_ms": ago(minutes=16)}, {"horizon_ms": ago(minutes=15)}, [("backend_behind", "")]),
@@ -118,6 +125,7 @@ def test_a_rule(
         fleet.get("horizon_ms", NOW),  # type: ignore[arg-type]
         (machine(**special), *others),  # type: ignore[misc]
         fleet.get("dead_letters", {}),  # type: ignore[arg-type]
+        fleet.get("slots", ()),  # type: ignore[arg-type]
     )
     profile = fleet.get("profile")
     limits = Limits(machine={"m-1": profile} if profile else {})  # type: ignore[dict-item]

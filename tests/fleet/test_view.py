@@ -5,10 +5,14 @@ from dataclasses import replace
 
 import pytest
 from fleet_rig import PARTS, Rig, numbered
-from machine_stream import ModelMachine
+from machine_stream import CAPACITY, ModelMachine
 
+from vendd.core import facts
 from vendd.fleet.alarms.rules import Limits, evaluate
+from vendd.fleet.alarms.sender import AppriseSender
+from vendd.fleet.alarms.telling import Manners
 from vendd.fleet.alarms.view import FleetView, look
+from vendd.fleet.alarms.watch import Watch, Watching
 from vendd.fleet.database import open_database
 from vendd.fleet.envelope import Record
 
@@ -126,8 +130,55 @@ def test_tenders_are_told_apart(rig: Rig) -> None:
     assert view.cash_ms != view.card_ms
 
 
+def test_slots_are_counted_by_what_became_of_their_sales(rig: Rig) -> None:
+    machine = ModelMachine(slots=1)
+    for _ in range(CAPACITY + 3):
+        machine.sell("A1")
+    rig.take(machine.records)
+    (slot,) = seen(rig, machine.ms).slots
+    assert (slot.machine, slot.slot, slot.tried, slot.failed) == ("m-1", "A1", CAPACITY + 3, 3)
+    assert seen(rig, machine.ms + 30 * 86_400_000).slots == ()
+
+
 def test_dead_letters_are_counted_by_topic(rig: Rig) -> None:
     machine = ModelMachine()
     letter = replace(machine.records[0], topic="machine-events.dlq", value=b"")
     rig.take([letter, replace(letter, offset=1)])
     assert seen(rig, machine.ms).dead_letters == {"machine-events.dlq": 2}
+
+
+def test_a_closing_closes_what_was_opened_before_it_across_lives(rig: Rig) -> None:
+    machine = ModelMachine()
+    machine.claim(close=False)
+    machine.start()
+    machine.commit(facts.SaleDoubtful("s-9", 150, "coin", "p", "sold", facts.Evidence(), True))
+    machine.commit(facts.RefundDue("s-9", "R9", 150, "card", 1, facts.Reason.NO_DROP))
+    machine.commit(facts.ClaimClosed("K1", 50, "paid_by_hand", "driver"))
+    rig.take(machine.records)
+    (view,) = seen(rig, machine.ms).machines
+    assert [matter.kind for matter in view.matters] == ["doubtful", "refund_due"]
+
+
+def test_pruning_keeps_the_proof(rig: Rig) -> None:
+    machine = ModelMachine()
+    machine.random_day(80)
+    machine.fault("started", "old")
+    machine.fault("ended", "old")
+    machine.fault("started", "open")
+    rig.take(machine.records)
+    before = rig.lines()
+    watching = Watching("inventory", Limits(), {}, (), Manners(), 1, inbox_ms=1)
+    rig.clock.ms = machine.ms + 100 * 86_400_000
+    Watch(rig.database, watching, AppriseSender(), rig.clock, print).turn()
+    with rig.database.transaction() as session:
+        assert session.rows("SELECT count(*) FROM inbox") == [(0,)]
+        faults = {item for (item,) in session.rows(FAULTS)}
+    assert "open" in faults
+    assert "old" not in faults
+    assert rig.lines() == before
+    rig.restart()
+    again = [replace(record, offset=record.offset + 10_000) for record in machine.records]
+    assert rig.take(again).duplicates == len(machine.records)
+
+
+FAULTS = "SELECT item FROM latest WHERE subject = 'fault'"

@@ -14,6 +14,14 @@ DLQ_HEADERS: Final = "dlq_"
 REPLAYS_HEADER: Final = "dlq_replays"
 _ARRIVES_S: Final = 15.0
 _TOO_LARGE: Final = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE})
+_NO_TOPIC: Final = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError._UNKNOWN_TOPIC,
+        KafkaError._UNKNOWN_PARTITION,
+    }
+)
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -32,14 +40,16 @@ class Burial:
                 "enable.idempotence": True,
                 "message.timeout.ms": int(_ARRIVES_S * 1000),
                 "partitioner": "murmur2_random",
+                "topic.metadata.propagation.max.ms": 3_000,  # so long a topic may be in the making
                 **options,
                 "bootstrap.servers": bootstrap,
                 "log_level": 2,
             }
         )
 
-    def bury(self, record: Record, reason: str) -> None:
-        """As it came, with why and whence. What is too large goes without its data."""
+    def bury(self, record: Record, reason: str) -> bool:
+        """As it came, with why and whence. What is too large goes without its data. False: the
+        topic doesn't exist, or isn't for us."""
         headers = (
             *original(record.headers),
             *((name, value) for name, value in record.headers if name == REPLAYS_HEADER),
@@ -53,8 +63,11 @@ class Burial:
         if failure is not None and failure.code() in _TOO_LARGE:
             bare = (*headers, (CUT_HEADER, b"too large to keep"))
             failure = self._send(topic, record.key, b"", bare)
+        if failure is not None and failure.code() in _NO_TOPIC:
+            return False
         if failure is not None:
             raise BrokerDown(f"{self._prefix}{topic}: {failure.str()}")
+        return True
 
     def send(self, topic: str, key: bytes, value: bytes, headers: Headers) -> None:
         """A record to any topic. Raises `BrokerDown`."""

@@ -53,6 +53,11 @@ class Filed:
         return f"{self.topic}/{self.part}/{self.place}"
 
     @property
+    def at_home(self) -> bool:
+        """It was never moved: there was no dead-letter topic for it."""
+        return not self.topic.endswith(DLQ_SUFFIX)
+
+    @property
     def home(self) -> str:
         """The topic that it was meant for."""
         return self.topic.removesuffix(DLQ_SUFFIX)
@@ -73,7 +78,7 @@ def file_letters(session: Session, cluster: str, letters: Sequence[DeadLetter]) 
                 0 if who is None else who.seq,
                 _header(record, "ce_type")[:_SHOWN],
                 letter.reason[:_SHOWN],
-                _header(record, "dlq_group")[:_SHOWN] or "machine",
+                _origin(record),
                 record.arrived_ms,
                 "open",
                 record.arrived_ms,
@@ -96,8 +101,8 @@ def filed(
         clauses.append("state = ?")
         values.append(state)
     if topic is not None:
-        clauses.append("topic = ?")
-        values.append(topic.removesuffix(DLQ_SUFFIX) + DLQ_SUFFIX)
+        clauses.append("topic IN (?, ?)")
+        values += [topic.removesuffix(DLQ_SUFFIX), topic.removesuffix(DLQ_SUFFIX) + DLQ_SUFFIX]
     if machine is not None:
         clauses.append("machine = ?")
         values.append(machine)
@@ -115,6 +120,12 @@ def mark(session: Session, cluster: str, letter: Filed, state: State, now_ms: in
         " WHERE cluster = ? AND topic = ? AND part = ? AND place = ?",
         (state, now_ms, cluster, letter.topic, letter.part, letter.place),
     )
+
+
+def _origin(record: Record) -> str:
+    if not record.topic.endswith(DLQ_SUFFIX):
+        return "no dead-letter topic"
+    return _header(record, "dlq_group")[:_SHOWN] or "machine"
 
 
 def _header(record: Record, name: str) -> str:

@@ -6,13 +6,14 @@ used twice: that is never merged but refused, and ends as a dead letter.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from vendd.fleet.archive import Archive
 from vendd.fleet.clock import Clock
 from vendd.fleet.database import Database, Session
 from vendd.fleet.deadletters import file_letters
-from vendd.fleet.envelope import DeadLetter, Event
+from vendd.fleet.envelope import DeadLetter, Event, Record, dead_letter
 from vendd.fleet.history import History, Life
 from vendd.fleet.projection import Malformed, Put, project
 from vendd.fleet.pump import Handled
@@ -49,6 +50,11 @@ class Inventory:
             file_letters(session, self._cluster, letters)
         self._archive.save(session, histories.values())
         return batch.handled
+
+    def keep(self, session: Session, record: Record, reason: str) -> None:
+        """Its number is accounted for, and the index names the place in its own topic."""
+        letter = replace(dead_letter(record), reason=reason)
+        self.handle(session, (), (letter,))
 
     def forget(self) -> None:
         self._archive.forget()

@@ -33,8 +33,9 @@ from vendd.fleet.envelope import (
 Part = tuple[str, int]
 """Topic (without prefix) and partition."""
 Wait = Callable[[float], None]
-Bury = Callable[[Record, str], None]
-"""Puts a record with a reason on its dead-letter topic, durably when it returns."""
+Bury = Callable[[Record, str], bool]
+"""Puts a record with a reason on its dead-letter topic, durably when it returns. False: there is
+no such topic for us; then the record is noted where it lies."""
 
 ATTEMPTS: Final = 4
 FIRST_WAIT_S: Final = 0.2
@@ -66,6 +67,9 @@ class Handler(Protocol):
     def handle(
         self, session: Session, events: Sequence[Event], letters: Sequence[DeadLetter]
     ) -> Handled: ...
+
+    def keep(self, session: Session, record: Record, reason: str) -> None:
+        """Note a record that has no dead-letter topic to go to."""
 
     def forget(self) -> None:
         """The transaction was not committed: drop what was remembered in it."""
@@ -201,8 +205,10 @@ class Pump:
                 handled.letters += len(letters)
                 handled.refused += poison
                 for record, reason in handled.refused:
-                    if not record.topic.endswith(DLQ_SUFFIX):  # it lies there already
-                        self._bury(record, reason)
+                    if record.topic.endswith(DLQ_SUFFIX):
+                        continue  # it lies there already
+                    if not self._bury(record, reason):
+                        self._handler.keep(session, record, reason)
             committed = True
         finally:
             if not committed:

@@ -29,7 +29,7 @@ def ready(letter: Filed, record: Record | None) -> Ready:
     if record is None:
         raise Unplayable(f"{letter.id}: Kafka has it no longer (retention of {letter.topic})")
     headers = dict(record.headers)
-    if SOURCE_HEADER not in headers:
+    if SOURCE_HEADER not in headers and not letter.at_home:
         raise Unplayable(
             f"{letter.id}: refused at machine {letter.machine or '?'}, which keeps the data;"
             " replay it there"

@@ -225,6 +225,14 @@ LATEST: Final = Table(
 )
 """The last word of a life about a subject: door, heartbeat, fault/<id>, slot-state/<slot>…"""
 
+BEATS: Final = Table(
+    "beats",
+    ("machine", "life"),
+    {"last_seq": Rule.MAX, "at_ms": Rule.LAST, "next_s": Rule.LAST},
+    last_by="last_seq",
+)
+"""When a machine last said when it would be heard of next."""
+
 MATTERS: Final = _log(
     "matters", "kind", "ref", "sale_id", "opened_ms", "amount", "currency", "detail"
 )

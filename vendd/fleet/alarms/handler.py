@@ -12,7 +12,7 @@ from vendd.fleet.alarms.from_events import turns
 from vendd.fleet.alarms.rules import Limits
 from vendd.fleet.clock import Clock
 from vendd.fleet.database import Session, Upsert
-from vendd.fleet.envelope import DeadLetter, Event
+from vendd.fleet.envelope import DeadLetter, Event, Record
 from vendd.fleet.pump import Handled
 
 _MARKS: Final = Upsert(
@@ -58,6 +58,9 @@ class Alarming:
                 else:
                     book.clear(*turn.condition.subject)
         return handled
+
+    def keep(self, session: Session, record: Record, reason: str) -> None:
+        """The inventory consumer does that; here poison is passed over."""
 
     def forget(self) -> None:
         """Nothing is remembered between transactions."""

@@ -31,7 +31,8 @@ class Profile(BaseModel):
 
 class Limits(BaseModel):
     """When something becomes an alarm. A machine is expected every `next_heartbeat_s` of its own;
-    one that never said so within `silent_h`."""
+    one that never said so within `silent_h`. A slot fails when of at least `slot_sales` sales in
+    `slot_days` more than `slot_times` the fleet's share were refunded or doubtful."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,6 +48,9 @@ class Limits(BaseModel):
     behind_min: Number = 15
     gap_min: Number = 10
     cash_short: Number = 500
+    slot_days: Number = 7
+    slot_sales: Number = 10
+    slot_times: Number = 3
     machine: dict[str, Profile] = Field(default_factory=dict)
 
     def hours(self, machine: str, name: str) -> int:
@@ -62,7 +66,7 @@ Sites = Mapping[str, frozenset[str]]
 
 def evaluate(view: FleetView, limits: Limits, sites: Sites) -> list[Condition]:
     """Everything that is wrong now. What isn't in it any more is over."""
-    found = [*_behind(view, limits), *_dead_letters(view)]
+    found = [*_behind(view, limits), *_dead_letters(view), *_failing_slots(view, limits)]
     silent = {condition.machine: condition for condition in _silent(view, limits)}
     found += silent.values()
     for machine in view.machines:
@@ -86,6 +90,20 @@ def _dead_letters(view: FleetView) -> Iterator[Condition]:
     for topic, count in sorted(view.dead_letters.items()):
         said = f"dead letters wait on {topic}: {count}"
         yield Condition("", "dead_letters", topic, Severity.WARNING, said)
+
+
+def _failing_slots(view: FleetView, limits: Limits) -> Iterator[Condition]:
+    """Refunds and no-drops per slot, beside what is usual in this fleet."""
+    tried = sum(slot.tried for slot in view.slots)
+    failed = sum(slot.failed for slot in view.slots)
+    for slot in view.slots:
+        # More often than `slot_times` the share of all the other slots, in whole numbers.
+        others, of_others = failed - slot.failed, tried - slot.tried
+        usual = slot.failed * of_others <= limits.slot_times * others * slot.tried
+        if slot.tried < limits.slot_sales or slot.failed < 2 or (usual and of_others):
+            continue
+        said = f"slot {slot.slot}: {slot.failed} of {slot.tried} sales failed lately"
+        yield Condition(slot.machine, "slot_fails", slot.slot, Severity.WARNING, said)
 
 
 def _silent(view: FleetView, limits: Limits) -> Iterator[Condition]:
@@ -205,6 +223,7 @@ KINDS: Final = frozenset(
         "seq_conflict",
         "seq_gap",
         "silent",
+        "slot_fails",
     }
 )
 """What `evaluate` decides about: an alarm of these that it doesn't find is over."""

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from vendd.fleet.completeness import Completeness, completeness
 from vendd.fleet.database import Session
@@ -24,6 +24,16 @@ class Matter:
     opened_ms: int
     amount: int
     currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRecord:
+    """What became of a slot's sales lately: `tried`, and of them `failed`."""
+
+    machine: str
+    slot: str
+    tried: int
+    failed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +64,15 @@ class FleetView:
     horizon_ms: int | None
     machines: tuple[MachineView, ...] = ()
     dead_letters: Mapping[str, int] = field(default_factory=dict)
+    slots: tuple[SlotRecord, ...] = ()
 
 
-def look(session: Session, now_ms: int, group: str, ripe_ms: int) -> FleetView:
+def look(
+    session: Session, now_ms: int, group: str, ripe_ms: int, lately_ms: int = 7 * 86_400_000
+) -> FleetView:
     """The fleet as the projection of `group` has it. A gap is ripe when the event after it came
-    `ripe_ms` before the horizon: topics and brokers don't keep step."""
+    `ripe_ms` before the horizon: topics and brokers don't keep step. `lately_ms`: how far back
+    the slots' records go."""
     horizon_ms = _horizon(session, group)
     beats, announced = _last_words(session)
     sold = _sold(session)
@@ -87,7 +101,19 @@ def look(session: Session, now_ms: int, group: str, ripe_ms: int) -> FleetView:
     letters = session.rows(
         "SELECT topic, count(*) FROM dead_letters WHERE state = 'open' GROUP BY topic"
     )
-    return FleetView(now_ms, horizon_ms, tuple(views), dict(letters))
+    slots = session.rows(_SLOTS, (now_ms - lately_ms,))
+    records = tuple(
+        SlotRecord(machine, slot, tried, int(bad)) for machine, slot, tried, bad in slots
+    )
+    return FleetView(now_ms, horizon_ms, tuple(views), dict(letters), records)
+
+
+_SLOTS: Final = """
+    SELECT machine, slot, count(*), sum(CASE WHEN outcome = 'sold' THEN 0 ELSE 1 END)
+    FROM sales
+    WHERE closed_ms >= ? AND outcome IN ('sold', 'refunded', 'partly_refunded', 'doubtful')
+    GROUP BY machine, slot ORDER BY machine, slot
+"""
 
 
 def _suspects(session: Session) -> set[str]:
@@ -157,47 +183,43 @@ def _unripe(session: Session, proof: Completeness | None, before_ms: int) -> tup
 
 
 def open_matters(session: Session) -> dict[str, list[Matter]]:
-    """By machine. References are few and used again: a closing belongs to the last matter that
-    was opened before it."""
-    order = {
-        (machine, life): (epoch, bootcount)
-        for machine, life, epoch, bootcount in session.rows(
-            "SELECT machine, life, epoch, bootcount FROM lives"
-        )
-    }
-    told: list[tuple[Any, ...]] = []
-    for machine, life, seq, kind, ref, sale_id, opened_ms, amount, currency in session.rows(
-        "SELECT machine, life, seq, kind, ref, sale_id, opened_ms, amount, currency FROM matters"
-    ):
-        matter = Matter(kind, ref, opened_ms, amount, currency)
-        told.append((machine, *order[machine, life], seq, 0, (ref, sale_id), matter))
-    for machine, life, seq, ref in session.rows("SELECT machine, life, seq, ref FROM closings"):
-        told.append((machine, *order[machine, life], seq, 1, (ref,), None))
-    found: dict[str, list[tuple[tuple[str, ...], Matter]]] = {}
-    for machine, _epoch, _boot, _seq, _side, refs, matter in sorted(told, key=lambda row: row[:5]):
-        of = found.setdefault(machine, [])
-        if matter is not None:
-            of.append((refs, matter))
-            continue
-        closed = next((each for each in reversed(of) if refs[0] in each[0]), None)
-        if closed is not None:
-            of.remove(closed)
-    return {machine: [matter for _, matter in of] for machine, of in found.items()}
+    """By machine. A closing closes what was opened before it under its reference or sale; the few
+    references are used again, so one that was opened later stays open."""
+    found: dict[str, list[Matter]] = {}
+    for machine, *matter in session.rows(_OPEN):
+        found.setdefault(machine, []).append(Matter(*matter))
+    return found
+
+
+_OPEN: Final = """
+    SELECT m.machine, m.kind, m.ref, m.opened_ms, m.amount, m.currency
+    FROM matters m JOIN lives l ON l.machine = m.machine AND l.life = m.life
+    WHERE NOT EXISTS (
+        SELECT 1 FROM closings c JOIN lives k ON k.machine = c.machine AND k.life = c.life
+        WHERE c.machine = m.machine AND (c.ref = m.ref OR c.ref = m.sale_id)
+        AND (k.epoch, k.bootcount, c.seq) > (l.epoch, l.bootcount, m.seq))
+    ORDER BY m.machine, m.opened_ms, m.seq
+"""
 
 
 def _last_words(session: Session) -> tuple[dict[str, int], dict[str, int]]:
-    beats: dict[str, int] = {}
+    """When each machine promised to be heard of next, and when it said that it would go away."""
+    beats: dict[str, int] = dict(
+        session.rows(
+            "SELECT b.machine, b.next_s FROM beats b"
+            " JOIN lives l ON l.machine = b.machine AND l.life = b.life"
+            " ORDER BY l.epoch, l.bootcount"
+        )
+    )
     announced: dict[str, int] = {}
-    for machine, subject, at_ms, text in session.rows(
-        "SELECT l.machine, l.subject, l.at_ms, l.data FROM latest l"
+    for machine, at_ms, text in session.rows(
+        "SELECT l.machine, l.at_ms, l.data FROM latest l"
         " JOIN lives v ON v.machine = l.machine AND v.life = l.life"
-        " WHERE l.subject IN ('heartbeat', 'command', 'software-changed')"
+        " WHERE l.subject IN ('command', 'software-changed')"
         " ORDER BY v.epoch, v.bootcount, l.last_seq"
     ):
         data = json.loads(text)
-        if subject == "heartbeat":
-            beats[machine] = data["next_heartbeat_s"]
-        elif data.get("kind") in _ANNOUNCES or data.get("state") == "started":
+        if data.get("kind") in _ANNOUNCES or data.get("state") == "started":
             announced[machine] = at_ms
     return beats, announced
 

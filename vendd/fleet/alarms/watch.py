@@ -79,7 +79,8 @@ class Watch:
     def _evaluate(self, now_ms: int) -> None:
         of = self._watching
         with self._database.transaction() as session:
-            view = look(session, now_ms, of.group, of.limits.gap_min * 60_000)
+            ripe_ms, lately_ms = of.limits.gap_min * 60_000, of.limits.slot_days * _DAY_MS
+            view = look(session, now_ms, of.group, ripe_ms, lately_ms)
             conditions = evaluate(view, of.limits, of.sites)
             undecided = [machine.machine for machine in view.machines if machine.unripe]
             book = AlarmBook(session, now_ms, of.manners.quiet_min * 60_000)
@@ -104,11 +105,29 @@ class Watch:
                 _record(session, message, known, error, now_ms)
 
     def _prune(self, now_ms: int) -> None:
-        """What only proved that something came once; the ranges still know it."""
+        """What only proved that something came once, and what is long over."""
+        before_ms = now_ms - self._watching.inbox_ms
         with self._database.transaction() as session:
-            session.execute(
-                "DELETE FROM inbox WHERE arrived_ms < ?", (now_ms - self._watching.inbox_ms,)
-            )
+            for statement in _PRUNING:
+                session.execute(statement, (before_ms,))
+
+
+_OLD_MARKS: Final = """
+    DELETE FROM marks WHERE EXISTS (
+        SELECT 1 FROM lives l WHERE l.machine = marks.machine
+        AND l.bootid = marks.bootid AND l.bootcount = marks.bootcount AND l.last_ms < ?)
+"""
+_ENDED_FAULTS: Final = """
+    DELETE FROM latest WHERE subject = 'fault' AND at_ms < ? AND data LIKE '%"state":"ended"%'
+"""
+_PRUNING: Final = (
+    "DELETE FROM inbox WHERE arrived_ms < ?",
+    "DELETE FROM tellings WHERE alarm IN (SELECT id FROM alarms WHERE cleared_ms < ?)",
+    "DELETE FROM alarms WHERE cleared_ms < ?",
+    "DELETE FROM dead_letters WHERE state <> 'open' AND changed_ms < ?",
+    _OLD_MARKS,
+    _ENDED_FAULTS,
+)
 
 
 def _tellings(session: Session, now_ms: int) -> list[Telling]:

@@ -70,8 +70,9 @@ def notify(settings: Settings, said: Said) -> int:
     return 0
 
 
-def _left_to_inventory(_record: Record, _reason: str) -> None:
+def _left_to_inventory(_record: Record, _reason: str) -> bool:
     """Poison is put aside once, by the inventory consumer; here it is passed over."""
+    return True
 
 
 def _consume(

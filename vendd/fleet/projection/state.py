@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from vendd.fleet.projection.entry import LONGEST_KEY, Entry, Malformed
-from vendd.fleet.tables import ACCOUNTED, TOTALS
+from vendd.fleet.tables import ACCOUNTED, BEATS, TOTALS
 
 
 def whole(entry: Entry) -> None:
@@ -24,6 +24,7 @@ def _by(field: str) -> Callable[[Entry], None]:
 def heartbeat(entry: Entry) -> None:
     """Beside its state, the machine's own totals: they are checked against the sales seen here."""
     entry.latest(entry.event.name)
+    entry.put(BEATS, (), entry.seq, entry.event.at_ms, entry.number("next_heartbeat_s"))
     totals: Mapping[str, Any] = entry.data.get("totals", entry.data)
     if isinstance(totals, dict) and "sales_count" in totals:
         count, value = entry.number("sales_count", totals), entry.number("sales_value", totals)
