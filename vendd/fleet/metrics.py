@@ -12,6 +12,7 @@ from vendd.fleet.pump import Handled, Part
 
 _LOOK_MS: Final = 15_000
 _AGES: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600, 86_400)
+_Labels = tuple[str, ...]
 
 
 class Metrics:
@@ -21,6 +22,9 @@ class Metrics:
         self._database = database
         self._clock = clock
         self._looked_ms = 0
+        self._told_lags: set[_Labels] = set()
+        self._told_letters: set[_Labels] = set()
+        self._told_alarms: set[_Labels] = set()
         self.registry = CollectorRegistry()
         registry = self.registry
         self._events = Counter(
@@ -75,9 +79,9 @@ class Metrics:
         self._age.observe(max(0.0, age_s))
 
     def lags(self, lags: Mapping[Part, int]) -> None:
-        self._lag.clear()
-        for (topic, part), lag in lags.items():
-            self._lag.labels(topic, part).set(lag)
+        """Of all partitions that are ours: those of others are told by others."""
+        told: dict[_Labels, int] = {(topic, str(part)): lag for (topic, part), lag in lags.items()}
+        _tell(self._lag, self._told_lags, told)
 
     def look(self) -> None:
         """Every `_LOOK_MS` at most. Raises `DatabaseDown`."""
@@ -94,9 +98,17 @@ class Metrics:
             )
             ((duplicates,),) = session.rows("SELECT sum(duplicates) FROM machines")
             ((gaps,),) = session.rows(f"SELECT count(DISTINCT machine) FROM ({GAPS}) g")
-        for gauge, rows in ((self._letters, letters), (self._alarms, alarms)):
-            gauge.clear()
-            for label, count in rows:
-                gauge.labels(label).set(count)
+        _tell(self._letters, self._told_letters, {(topic,): count for topic, count in letters})
+        _tell(self._alarms, self._told_alarms, {(kind,): count for kind, count in alarms})
         self._duplicates.set(int(duplicates or 0))
         self._gaps.set(gaps)
+
+
+def _tell(gauge: Gauge, told: set[_Labels], values: Mapping[_Labels, int]) -> None:
+    """Exactly these; a scrape in between sees some old and some new, never none."""
+    for labels, value in values.items():
+        gauge.labels(*labels).set(value)
+    for labels in told - values.keys():
+        gauge.remove(*labels)
+    told.clear()
+    told.update(values)
