@@ -33,7 +33,10 @@ number = 2
 def _whole() -> Config:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "whole.toml"
-        path.write_text(CONFIG.read_text("utf-8") + DEVICES, "utf-8")
+        path.write_text(CONFIG.read_text("utf-8"), "utf-8")
+        more = path.with_name("whole.toml.d")
+        more.mkdir()
+        (more / "70-devices.toml").write_text(DEVICES, "utf-8")
         return load(path)
 
 

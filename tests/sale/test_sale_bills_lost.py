@@ -136,6 +136,20 @@ def test_a_bill_that_nobody_finds():
     assert bench.accounts[ledger.UNEXPLAINED] == 0  # the claim stands for this bill
 
 
+def test_a_reference_is_not_keyed_away_before_it_can_be_read():
+    """The customer is keying when the bill is given up: the reference is all they have."""
+    told = "WE OWE YOU 5.00 | REF 4821"
+    bench = play(machine(), (bill(500),), (keyed("A3"), Stacking), (key("B"),))
+    play(bench, (unclear(500), ClaimShown, told), (keyed("A3"), ClaimShown, told))
+    play(bench, (key("clear"), ClaimShown, told), (wait(4_000),), (key("A"), ClaimShown, told))
+    play(bench, (wait(1_000), ClaimShown, told), (key("A"), Idle, "SELECTION A_ | "))
+
+
+def test_a_coin_takes_the_display_from_a_reference():
+    bench = play(machine(), (bill(500),), (keyed("A3"), Stacking), (unclear(500), ClaimShown))
+    play(bench, (coin(100), Credit), (key("A"), "SELECTION A_ | "))
+
+
 def test_a_bill_that_nobody_finds_beside_credit():
     bench = play(machine(), (coin(100),), (bill(500),), (interrupted(500, "escrow"),), (LOST,))
     play(bench, (wait(300_000), 0, Paying, like(ClaimOpened, amount=500)), (paid(), Idle))

@@ -1,7 +1,7 @@
 """A decision while it is being made: the state so far, what to record, what to do then."""
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from vendd.core.policy import Policy
 from vendd.core.rows import Record
@@ -11,12 +11,15 @@ from vendd.core.sale.pieces import (
 )
 from vendd.core.sale.reports import Timer
 from vendd.core.sale.states import (
+    ClaimShown,
     Notice,
     Phase,
     State,
 )
 from vendd.core.sale.transitions import PHASE_TIMER, TRANSITIONS
 from vendd.core.snapshot import Snapshot
+
+READ_MS: Final = 5_000  # to read a reference before a key may take it away
 
 
 class Draft:
@@ -72,7 +75,11 @@ class Draft:
             self.disarm(old_timer)
         if new_timer is not None and timer_ms is not None:
             self.arm(new_timer, timer_ms)
+        if old is ClaimShown and new is not ClaimShown:
+            self._read()
         self.set(phase=phase)
+        if isinstance(phase, ClaimShown):
+            self.to_be_read()
 
     def update(self, phase: Phase) -> None:
         """The same phase with more known about it; its timer runs on."""
@@ -85,12 +92,27 @@ class Draft:
         """A passing message for `ms`."""
         self.set(notice=Notice(text, selection, amount, ref))
         self.arm(Timer.NOTICE, ms)
+        if ref:
+            self.to_be_read()
+
+    def to_be_read(self) -> None:
+        """A reference is on the display: somebody who is keying must not lose it unseen."""
+        self.clear_entry()
+        self.set(unread=True)
+        self.arm(Timer.READ, READ_MS)
+
+    def _read(self) -> None:
+        """It is not on the display any more."""
+        if self.state.unread:
+            self.set(unread=False)
+            self.disarm(Timer.READ)
 
     def hush(self) -> None:
         """Drop the passing message."""
         if self.state.notice is not None:
             self.set(notice=None)
             self.disarm(Timer.NOTICE)
+        self._read()
 
     def clear_entry(self) -> None:
         if self.state.entry:

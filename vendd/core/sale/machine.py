@@ -166,6 +166,8 @@ def _on_timer(d: Draft, report: TimerFired) -> None:
             d.set(entry="")
         case Timer.NOTICE:
             d.set(notice=None)
+        case Timer.READ:
+            d.set(unread=False)
         case Timer.DROP_WINDOW:
             vending.on_drop_window(d)
         case Timer.PAYOUT:

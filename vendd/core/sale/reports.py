@@ -41,6 +41,7 @@ class Timer(StrEnum):
     DROP_WINDOW = "drop_window"  # since the motor stopped
     PAYOUT = "payout"  # answer of a payout overdue
     CLAIM = "claim"  # reference on the display
+    READ = "read"  # a reference that nobody can have read yet
     TAP = "tap"  # waiting for a card after a selection
     AUTHORISE = "authorise"  # reader's maximum response time
     STACK = "stack"  # bill on its way to the stacker

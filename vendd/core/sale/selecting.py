@@ -43,8 +43,11 @@ _OPEN = (
 
 
 def on_key(d: Draft, report: KeyPressed) -> None:
-    """One key. While a sale runs, money goes out or nothing is sold keys do nothing (R8)."""
-    if not isinstance(d.state.phase, _OPEN) or not d.selling or d.state.bill_moves:
+    """One key. While a sale runs, money goes out or nothing is sold keys do nothing (R8),
+    nor while a reference is new on the display: it is all that this customer has."""
+    if not isinstance(d.state.phase, _OPEN) or not d.selling:
+        return
+    if d.state.bill_moves or d.state.unread:
         return
     d.hush()
     restart_time(d)

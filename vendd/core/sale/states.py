@@ -244,6 +244,7 @@ class State:
     # not durable:
     entry: str = ""
     notice: Notice | None = None
+    unread: bool = False  # a reference came to the display a moment ago: no key takes it away
     refused: tuple[str, ...] = ()  # lost sales this customer was already counted for
     tubes_doubted: tuple[tuple[int, int], ...] = ()  # (type, count) of the last odd reading
     tubes_ahead: tuple[tuple[int, int], ...] = ()  # (type, count): counted before their reports
@@ -278,6 +279,7 @@ EPHEMERAL: Final = frozenset(
     {
         "entry",
         "notice",
+        "unread",
         "refused",
         "tubes_doubted",
         "tubes_ahead",
