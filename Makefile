@@ -58,7 +58,8 @@ bench: $(STAMP)
 	@$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 bench-stream: $(STAMP)
-	@$(BIN)/python -m tests.bench.consuming $(BENCH_ARGS)
+	@$(BIN)/python -m tests.bench.stream $(BENCH_ARGS); stream=$$?; \
+	$(BIN)/python -m tests.bench.consuming $(BENCH_ARGS) && exit $$stream
 
 chaos: $(STAMP)
 	@$(BIN)/python -m hw_sim chaos $(call option,--kills,KILLS) $(call option,--seed,SEED)

@@ -48,7 +48,7 @@ class Scale:
     rounds: int
 
 
-class _Watched(SqliteOutbox):
+class Watched(SqliteOutbox):
     """Notes when the watermark passed each seq."""
 
     def __init__(self, writer: ThreadWriter) -> None:
@@ -70,17 +70,17 @@ class _Watched(SqliteOutbox):
 
 
 @dataclass
-class _Life:
+class Life:
     writer: ThreadWriter
     books: SqliteBooks
-    outbox: _Watched
+    outbox: Watched
     forwarder: Forwarder
     task: "asyncio.Task[None] | None" = None
 
     @classmethod
-    async def start(cls, folder: Path, bootstrap: str, *, forward: bool = True) -> "_Life":
+    async def start(cls, folder: Path, bootstrap: str, *, forward: bool = True) -> "Life":
         writer = ThreadWriter(asyncio.get_running_loop(), Database.open(folder))
-        books, outbox = SqliteBooks(writer), _Watched(writer)
+        books, outbox = SqliteBooks(writer), Watched(writer)
         loaded = await books.load({})
         forwarder = Forwarder(
             outbox,
@@ -119,7 +119,7 @@ async def figures(folder: Path, bootstrap: str, scale: Scale) -> list[Row]:
 
 async def lag(folder: Path, bootstrap: str, scale: Scale) -> list[Row]:
     """From durable to reported, while connected."""
-    life = await _Life.start(folder, bootstrap)
+    life = await Life.start(folder, bootstrap)
     await life.commit(FACTS)
     await life.outbox.reached(len(FACTS))  # connected
     committed: dict[int, float] = {}
@@ -148,12 +148,12 @@ async def lag(folder: Path, bootstrap: str, scale: Scale) -> list[Row]:
 
 def _bare_lag(bootstrap: str, events: list[StoredEvent]) -> list[float]:
     """Produce as many as a commit has, poll until the last is reported. Milliseconds."""
-    producer = _producer(bootstrap)
+    producer = producer_of(bootstrap)
     lags: list[float] = []
     for first in range(0, len(events), len(FACTS)):
         began = time.perf_counter()
         for event in events[first : first + len(FACTS)]:
-            _produce(producer, event, "bare.")
+            produce(producer, event, "bare.")
         while len(producer):
             producer.poll(0.1)
         lags.append((time.perf_counter() - began) * 1000)
@@ -161,11 +161,11 @@ def _bare_lag(bootstrap: str, events: list[StoredEvent]) -> list[float]:
     return lags[1:]  # the first one connected
 
 
-def _producer(bootstrap: str) -> Producer:
+def producer_of(bootstrap: str) -> Producer:
     return Producer({**kafka._SETTINGS, "bootstrap.servers": bootstrap, "log_level": 2})
 
 
-def _produce(producer: Producer, event: StoredEvent, prefix: str) -> None:
+def produce(producer: Producer, event: StoredEvent, prefix: str) -> None:
     bare = message(event, prefix)
     producer.produce(bare.topic, bare.value, bare.key, headers=list(bare.headers))
 
@@ -175,17 +175,17 @@ def _produce(producer: Producer, event: StoredEvent, prefix: str) -> None:
 
 async def drain(folder: Path, bootstrap: str, scale: Scale) -> list[Row]:
     """A backlog after days offline, against the plain loop on a copy of the same store."""
-    await _fill(folder, scale.backlog)
+    await fill(folder, scale.backlog)
     plain, ours = [], []
     for number in range(scale.rounds):
         copies = [folder.with_name(f"{folder.name}-{name}{number}") for name in ("plain", "ours")]
         for copy in copies:
             shutil.copytree(folder, copy)
         if number % 2:
-            ours.append(await _drained(copies[1], bootstrap, scale.backlog))
-        plain.append(await asyncio.to_thread(_plain_loop, copies[0], bootstrap))
+            ours.append(await drained(copies[1], bootstrap, scale.backlog))
+        plain.append(await asyncio.to_thread(plain_loop, copies[0], bootstrap))
         if not number % 2:
-            ours.append(await _drained(copies[1], bootstrap, scale.backlog))
+            ours.append(await drained(copies[1], bootstrap, scale.backlog))
     return [
         Row(
             f"drain of a backlog of {scale.backlog:,} events, median of {scale.rounds}",
@@ -199,17 +199,17 @@ async def drain(folder: Path, bootstrap: str, scale: Scale) -> list[Row]:
     ]
 
 
-async def _fill(folder: Path, backlog: int) -> None:
-    life = await _Life.start(folder, OFFLINE, forward=False)
+async def fill(folder: Path, backlog: int) -> None:
+    life = await Life.start(folder, OFFLINE, forward=False)
     for _ in range(backlog // 100):
         facts = [FACTS[number % len(FACTS)] for number in range(100)]
         await life.books.commit(None, facts, CONTEXT)
     await life.end()
 
 
-async def _drained(store: Path, bootstrap: str, backlog: int) -> float:
+async def drained(store: Path, bootstrap: str, backlog: int) -> float:
     """Seconds, from an opened store to the watermark behind the last event."""
-    life = await _Life.start(store, bootstrap, forward=False)
+    life = await Life.start(store, bootstrap, forward=False)
     began = time.perf_counter()
     life.task = asyncio.create_task(life.forwarder.run())
     took = await life.outbox.reached(backlog) - began
@@ -217,17 +217,17 @@ async def _drained(store: Path, bootstrap: str, backlog: int) -> float:
     return took
 
 
-def _plain_loop(store: Path, bootstrap: str) -> float:
+def plain_loop(store: Path, bootstrap: str) -> float:
     """Select 500, produce, flush, one delete. Seconds, from an opened store to the end."""
     (file,) = store.glob("*.db")
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA synchronous=FULL")
     select = "SELECT seq, topic, type, attributes, data FROM outbox ORDER BY seq LIMIT 500"
     began = time.perf_counter()
-    producer = _producer(bootstrap)
+    producer = producer_of(bootstrap)
     while rows := connection.execute(select).fetchall():
         for seq, topic, type_, attributes, data in rows:
-            _produce(producer, StoredEvent(seq, topic, type_, json.loads(attributes), data), "p.")
+            produce(producer, StoredEvent(seq, topic, type_, json.loads(attributes), data), "p.")
         producer.flush()
         connection.execute("DELETE FROM outbox WHERE seq <= ?", (rows[-1][0],))
     took = time.perf_counter() - began

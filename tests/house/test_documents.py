@@ -68,7 +68,11 @@ def test_the_lock_pins_every_dependency_and_names_no_host():
         ("demo-fleet PURCHASES=2", "-m hw_sim demo-fleet --purchases '2'"),
         ("test PYTEST_ARGS=-q", "-m pytest -n 2 --dist loadgroup -q"),
         ("bench", "-m tests.bench"),
-        ("bench-stream BENCH_ARGS=--quick", "-m tests.bench.consuming --quick"),
+        (
+            "bench-stream BENCH_ARGS=--quick",
+            "-m tests.bench.stream --quick; stream=$?;"
+            " .venv/bin/python -m tests.bench.consuming --quick && exit $stream",
+        ),
     ],
 )
 def test_make_hands_its_variables_on(command, expected):

@@ -35,6 +35,8 @@ _METERED: Final = {
     "statistics.interval.ms": "10000",
     "topic.metadata.refresh.interval.ms": "1800000",
     "socket.keepalive.enable": "false",
+    "reconnect.backoff.max.ms": "30000",  # every attempt costs
+    "socket.connection.setup.timeout.ms": "30000",  # these links are the slow ones, too
 }
 _log = structlog.get_logger()
 

@@ -40,7 +40,8 @@ _SETTINGS: Final[Mapping[str, Any]] = {
     "compression.type": "lz4",  # many machines hang on metered SIM cards
     "partitioner": "murmur2_random",  # where the Java clients would put the key
     "socket.keepalive.enable": True,
-    "reconnect.backoff.max.ms": 10_000,
+    "reconnect.backoff.max.ms": 1_000,  # a customer's sale is known soon after the network is back
+    "socket.connection.setup.timeout.ms": 10_000,
     "statistics.interval.ms": 60_000,
 }
 Heard = Callable[[DeliveryFailed], None]
