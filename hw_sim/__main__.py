@@ -12,6 +12,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
+from hw_sim.explore import campaign
 from hw_sim.machines import FULL, MACHINES
 from hw_sim.opening import HURRIED, SAMPLE, in_real_time, in_virtual_time
 from vendd import log
@@ -35,6 +36,8 @@ def arguments() -> argparse.ArgumentParser:
     chaos = commands.add_parser("chaos", help="kill the daemon again and again, then audit")
     chaos.add_argument("--kills", type=_count, default=50, metavar="N", help="default 50")
     chaos.add_argument("--seed", type=int, default=1, metavar="S", help="default 1")
+    explore = commands.add_parser("explore", help="whole histories from seeds, everything broken")
+    campaign.add_arguments(explore)
     bus = commands.add_parser("bus", help="what goes over the serial lines, in words")
     bus.add_argument(
         "--trace",
@@ -89,6 +92,8 @@ def _main(argv: Sequence[str] | None) -> int:
         return int(importlib.import_module("hw_sim.fleet_demo").main(options.purchases))
     if options.command in ("bus", "replay"):
         return _recording(options)
+    if options.command == "explore":
+        return campaign.main(options)
     if options.command == "chaos":
         chaos = importlib.import_module("hw_sim.chaos")
         return int(chaos.main(kills=options.kills, seed=options.seed))

@@ -40,14 +40,18 @@ def deepened(config: Config, purchases: int) -> Config:
     return config.model_copy(update={"slot": tuple(slots)})
 
 
+def described(source: Path, purchases: int, machine: str) -> Config:
+    """The configuration of a machine that is deep enough. `machine`: one of `MACHINES`."""
+    with tempfile.TemporaryDirectory(prefix="vendd-run-") as folder:
+        return deepened(load(describe(source, machine, Path(folder))), purchases)
+
+
 @asynccontextmanager
 async def in_virtual_time(
     source: Path, seed: int, purchases: int, *, machine: str = PLAIN
 ) -> AsyncIterator[VirtualMachine]:
     """Inside a running `VirtualLoop`. `machine`: one of `MACHINES`."""
-    with tempfile.TemporaryDirectory(prefix="vendd-run-") as folder:
-        config = load(describe(source, machine, Path(folder)))
-    virtual = VirtualMachine(deepened(config, purchases), seed)
+    virtual = VirtualMachine(described(source, purchases, machine), seed)
     try:
         yield virtual
     finally:

@@ -66,6 +66,14 @@ class Shopper:
         visit.ended = loop.time()
         return visit
 
+    async def watch(self, wanted: Callable[[str], bool], seconds: float) -> str:
+        """Stay, and read the display until it is as wanted."""
+        return await self._me.until(wanted, seconds)
+
+    def collect(self) -> None:
+        """Take whatever lies there."""
+        self._me.take()
+
     async def _leave(self, said: str) -> str:
         """Nobody goes while a bill of theirs is inside, or a card of theirs is in the reader."""
         me = self._me

@@ -111,7 +111,13 @@ class Trouble:
     def strike(self, selection: str) -> str:
         """What went wrong at this selection or in a device; "" mostly."""
         kind = self._drawn()
-        what = self._struck(kind, selection) if kind else ""
+        return self.happen(kind, selection) if kind else ""
+
+    def happen(self, kind: str, selection: str, chance: random.Random | None = None) -> str:
+        """One of `SHARES`, now; "" when it can't happen here. `chance`: instead of the day's."""
+        days, self._chance = self._chance, chance or self._chance
+        what = self._struck(kind, selection)
+        self._chance = days
         if what:
             self.happened.append(what)
         return what

@@ -114,13 +114,21 @@ class VirtualMachine(Front):
 
     # --- lives ----------------------------------------------------------------------
 
-    async def start(self) -> None:
+    def launch(self) -> None:
+        """A life begins; it need not become READY."""
         assert self._running is None, "a daemon runs already"
         self._lives += 1
+        self._factory = self.writer = None
         with self._loop.life() as self._life:
             self._stop = asyncio.Event()
             self.daemon = Daemon(self.config, self._edge())
             self._running = self._loop.create_task(self.daemon.run(self._stop), name="daemon")
+
+    async def start(self) -> None:
+        self.launch()
+        assert self.daemon is not None
+        assert self._running is not None
+        with self._loop.life(self._life):
             ready = self._loop.create_task(self.daemon.ready.wait())
         async with asyncio.timeout(READY_S):
             await asyncio.wait({self._running, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -146,10 +154,10 @@ class VirtualMachine(Front):
         `in_flight_lands`: the commit under way became durable, but nobody was told.
         """
         assert self._life is not None
-        assert self.writer is not None
-        assert self._factory is not None
-        self._factory.cut()
-        self.writer.power_cut(in_flight_lands=in_flight_lands)
+        if self._factory is not None:
+            self._factory.cut()
+        if self.writer is not None:
+            self.writer.power_cut(in_flight_lands=in_flight_lands)
         for line in self.lines_of.values():
             line.abandon()
         self.cluster.drop_connections()

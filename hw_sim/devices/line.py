@@ -10,6 +10,7 @@ import tty
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
+from zlib import crc32
 
 from vendd.ports import Wire, WireLost
 
@@ -56,6 +57,7 @@ class MemoryLine:
         self._plugged = True
         self._to_device_free = 0.0
         self._to_host_free = 0.0
+        self.digest = 0  # of every byte that went over it, either way
         device.connect(self._to_host)
 
     def open(
@@ -94,6 +96,7 @@ class MemoryLine:
 
     def to_device(self, wire: "_MemoryWire", data: bytes) -> None:
         """The host wrote `data`; for the wire's use."""
+        self.digest = crc32(data, self.digest)
         start = max(self._loop.time(), self._to_device_free)
         for piece in self._pieces(data):
             start += len(piece) * BITS_PER_BYTE / wire.baud
@@ -110,6 +113,7 @@ class MemoryLine:
         wire = self._wire
         if wire is None:
             return  # nobody has the port open: the bytes are gone
+        self.digest = crc32(data, self.digest)
         start = max(self._loop.time(), self._to_host_free)
         for piece in self._pieces(data):
             start += len(piece) * BITS_PER_BYTE / wire.baud

@@ -1,0 +1,1 @@
+"""Whole histories of machines from seeds: customers, faults, deaths, and the judgement."""
