@@ -13,6 +13,8 @@ from typing import Any
 from confluent_kafka import KafkaException
 
 from hw_sim.explore import campaign
+from hw_sim.fleet.command import HELP as FLEET_HELP
+from hw_sim.fleet.command import options as fleet_options
 from hw_sim.machines import FULL, MACHINES
 from hw_sim.opening import HURRIED, SAMPLE, in_real_time, in_virtual_time
 from vendd import log
@@ -53,8 +55,9 @@ def arguments() -> argparse.ArgumentParser:
     bus.add_argument("--config", type=Path, default=SAMPLE, metavar="FILE")
     replay = commands.add_parser("replay", help="play a recorded bus against the drivers")
     replay.add_argument("file", type=Path, metavar="FILE", help="a recording of vendd")
-    fleet = commands.add_parser("demo-fleet", help="three machines and the backend behind them")
-    fleet.add_argument("--purchases", type=_count, default=3, metavar="N", help="each; default 3")
+    demo = commands.add_parser("demo-fleet", help="three machines and the backend behind them")
+    demo.add_argument("--purchases", type=_count, default=3, metavar="N", help="each; default 3")
+    fleet_options(commands.add_parser("fleet", help=FLEET_HELP))
     commands.add_parser("broker", help="the embedded Kafka alone")
     return parser
 
@@ -90,6 +93,8 @@ def _main(argv: Sequence[str] | None) -> int:
     if options.command == "demo-fleet":
         log.configure(level="critical")
         return int(importlib.import_module("hw_sim.fleet_demo").main(options.purchases))
+    if options.command == "fleet":
+        return int(importlib.import_module("hw_sim.fleet.command").main(options))
     if options.command in ("bus", "replay"):
         return _recording(options)
     if options.command == "explore":

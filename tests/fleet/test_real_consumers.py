@@ -1,6 +1,9 @@
 """`vendd-fleet inventory` as processes, against Apache Kafka and PostgreSQL themselves."""
 
 import random
+import re
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +24,6 @@ pytestmark = [pytest.mark.campaign, pytest.mark.timeout(300)]
 
 
 COUNT: Final = "SELECT count(*) FROM inbox"
-LOOK_S: Final = 0.02
 
 
 @pytest.fixture
@@ -77,3 +79,31 @@ def test_a_consumer_that_is_killed_again_and_again_counts_everything_once(
             ((sold, value),) = session.rows(sums, (machine.name,))
         assert (sold, value) == (machine.books.sales_count, machine.books.sales_value)
     database.close()
+
+
+def test_a_simulated_fleet_loads_the_backend(
+    apache_kafka: KafkaServer, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """Topics with partitions that the command makes, two consumers, and a clean report."""
+    prefix = f"l{uuid.uuid4().hex[:8]}."
+    options = ["--machines", "50", "--rate", "2000", "--seconds", "3", "--partitions", "4"]
+    where = ["--bootstrap", apache_kafka.bootstrap, "--topic-prefix", prefix]
+    command = [sys.executable, "-m", "hw_sim", "fleet", *options, *where]
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert "inventory-updates 4" in said.stdout, said.stderr
+    found = re.search(r"^([0-9,]+) delivered, 0 failed$", said.stdout, re.MULTILINE)
+    assert found is not None, said.stdout
+    count = int(found[1].replace(",", ""))
+    url = postgres.create(prefix[:-1])
+    consumers = Consumers(apache_kafka.bootstrap, prefix, url, tmp_path, HASTY)
+    consumers.start()
+    consumers.start()
+    database = open_database(url)
+    try:
+        until(database, COUNT, count)
+        report = consumers.run("report").stdout
+        assert consumers.stop() == [0, 0]
+    finally:
+        consumers.end()
+        database.close()
+    assert report.count("nothing missing, 0 duplicates ignored") == 50
