@@ -53,8 +53,13 @@ def arguments() -> argparse.ArgumentParser:
     bus.add_argument("--all", action="store_true", help="idle polls one by one")
     bus.add_argument("--seed", type=int, default=1, metavar="S", help="default 1")
     bus.add_argument("--config", type=Path, default=SAMPLE, metavar="FILE")
-    replay = commands.add_parser("replay", help="play a recorded bus against the drivers")
-    replay.add_argument("file", type=Path, metavar="FILE", help="a recording of vendd")
+    replay = commands.add_parser(
+        "replay", help="play a recorded bus against the drivers, or decide a flight again"
+    )
+    replay.add_argument(
+        "file", type=Path, metavar="FILE", help="a bus recording of vendd, or of `vendd dump`"
+    )
+    replay.add_argument("--last", type=_count, metavar="N", help="of a flight: only so many lines")
     demo = commands.add_parser("demo-fleet", help="three machines and the backend behind them")
     demo.add_argument("--purchases", type=_count, default=3, metavar="N", help="each; default 3")
     fleet_options(commands.add_parser("fleet", help=FLEET_HELP))
@@ -119,14 +124,21 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _recording(options: argparse.Namespace) -> int:
     from hw_sim.recorded_bus import show_file, show_live
-    from hw_sim.replay.stage import replay_file
 
     log.configure(level="critical")
     if options.command == "replay":
-        return replay_file(options.file)
+        return _replay(options.file, options.last)
     if options.trace is None:
         return show_live(options.config, options.seed, every=options.all)
     return show_file(options.trace, every=options.all)
+
+
+def _replay(file: Path, last: int | None) -> int:
+    from hw_sim.replay import flight, flight_file, stage
+
+    if flight_file.is_flight(file):
+        return flight.replay_file(file, last)
+    return stage.replay_file(file)
 
 
 async def _virtual_day(options: argparse.Namespace) -> int:

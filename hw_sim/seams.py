@@ -18,13 +18,11 @@ from hw_sim.daemon_process import die_with_parent
 from hw_sim.seam_board import Kind, SeamBoard
 from vendd.config import load
 from vendd.core.sale.acts import Act
-from vendd.core.sale.machine import step
-from vendd.core.sale.reports import Report
-from vendd.core.service import observe
-from vendd.core.snapshot import Moment
 from vendd.daemon import Edge, life, main, production
 from vendd.drivers.pins import PinFactory
 from vendd.ports import Wire
+from vendd.services.deciding import decide
+from vendd.services.inbox import Received
 from vendd.services.transaction import Engine
 from vendd.store import Database, ThreadWriter
 
@@ -104,12 +102,11 @@ def wrapped(edge: Edge, board: SeamBoard) -> Edge:
 class ActsFirst(Engine):
     """The planted fault: what was decided is done first and committed afterwards."""
 
-    async def _decide_and_commit(self, report: Report, moment: Moment) -> tuple[Act, ...]:
-        service = self.memory.service.step(report)
-        world = replace(observe(self.snapshot, service, report), now=moment)
-        for act in step(self.memory.sale, report, world)[2]:
+    async def _decide_and_commit(self, received: Received) -> tuple[Act, ...]:
+        moment = self._moment(received.at)
+        for act in decide(self.memory, self.snapshot, received.report, moment).acts:
             self._perform(act)
-        await super()._decide_and_commit(report, moment)
+        await super()._decide_and_commit(received)
         return ()
 
 

@@ -1,7 +1,8 @@
 """The command ``vendd``: the daemon, and what is done to a machine without it.
 
 ``vendd --config FILE`` (or ``vendd run``) runs, ``vendd check`` explains a configuration,
-``vendd safe`` switches every motor line off. Exit codes: 0 done, 1 failed, 2 wrong usage or
+``vendd safe`` switches every motor line off, ``vendd dump`` gives out what the flight recorder
+has. Exit codes: 0 done, 1 failed, 2 wrong usage or
 configuration (nothing was started).
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from vendd import __version__
 from vendd.cli.check import check, report
+from vendd.cli.dump import dump
 from vendd.config import Config, ConfigError, load, salvage
 
 DEFAULT = Path("/etc/vendd/vendd.toml")
@@ -29,13 +31,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         config = salvage(options.config) if options.command == "safe" else None
     if config is None:
         return 2
-    return _safe(config) if options.command == "safe" else _run(config)
+    if options.command == "safe":
+        return _safe(config)
+    return _dump(config, options.out) if options.command == "dump" else _run(config)
 
 
 def _run(config: Config) -> int:
     from vendd.daemon import main as run
 
     return run(config)
+
+
+def _dump(config: Config, out: Path | None) -> int:
+    """Reads; the daemon may be running."""
+    from vendd.store.ring import FOLDER, lines
+
+    return dump(lines(Path(config.store.path) / FOLDER), out)
 
 
 def _safe(config: Config) -> int:
@@ -72,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         # SUPPRESS: `vendd --config FILE check` keeps the file given before the command.
         _config(commands.add_parser(name, help=help_, description=help_), argparse.SUPPRESS)
+    help_ = "write out the flight recording, for `python -m hw_sim replay`; changes nothing"
+    command = commands.add_parser("dump", help=help_, description=help_)
+    _config(command, argparse.SUPPRESS)
+    command.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
     return parser
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from hw_sim.broker import embedded_kafka
-from tests.bench import delivery, exchange, footprint, polling, selling
+from tests.bench import delivery, exchange, footprint, polling, recording, selling
 from tests.bench.customers import NotMeasured
 from tests.bench.fsyncs import Watch
 from tests.bench.table import Row, render
@@ -101,6 +101,7 @@ def main() -> int:
         watch = Watch.find(folder)
         scale = QUICK if quick else FULL
         rows = exchange.figures(scale.exchange)
+        rows += recording.figures(folder, watch)
         rows += asyncio.run(measure(scale, folder, watch))
     took = time.perf_counter() - began
     print(render(rows))

@@ -33,11 +33,13 @@ class Machine(Section):
 
 
 class Store(Section):
-    """Where the books live. `keep_days` of delivered events and closed periods stay."""
+    """Where the books live. `keep_days` of delivered events and closed periods stay.
+    `flight_mib`: size of the flight recorder's ring beside them, 0 for none."""
 
     path: Text = "/var/lib/vendd"
     keep_days: Annotated[int, Strict(), Field(ge=1, le=3_660)] = 90
     max_mib: Annotated[int, Strict(), Field(ge=16, le=65_536)] = 512
+    flight_mib: Annotated[int, Strict(), Field(ge=0, le=1_024)] = 8
 
 
 class Gpio(Section):

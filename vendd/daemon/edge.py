@@ -26,7 +26,8 @@ from vendd.drivers.serial_wire import open_serial
 from vendd.links.kafka import LibrdkafkaBroker
 from vendd.links.kafka_security import Security
 from vendd.ports import Broker, Display, Sink, WallClock, WireOpener, Writer
-from vendd.store import Database, ThreadWriter
+from vendd.services.flight import Journal
+from vendd.store import Database, Ring, ThreadJournal, ThreadWriter
 from vendd.store.writer import Counts
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
@@ -73,6 +74,7 @@ class Edge:
     boot_id: str  # of the kernel: the same after a crash of the daemon, another after a power cut
     synchronous: str = "FULL"
     host: Callable[[Path], HostState] = host.read
+    journal: Callable[[asyncio.AbstractEventLoop, Ring], Journal] | None = None  # None: no recorder
 
 
 def production(config: Config) -> Edge:
@@ -95,6 +97,7 @@ def production(config: Config) -> Edge:
         wall=SystemClock(),
         chance=random.SystemRandom(),  # keys come from here, too
         boot_id=_boot_id(),
+        journal=ThreadJournal,
     )
 
 

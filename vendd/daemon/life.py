@@ -25,6 +25,7 @@ from vendd.daemon.housekeeping import FULL, Housekeeping, keeping
 from vendd.daemon.media import media_key
 from vendd.daemon.patience import Patience, StartRefused
 from vendd.daemon.pulse import beat
+from vendd.daemon.recording import flight_of, journal_of
 from vendd.daemon.stream import Stream, Telling
 from vendd.daemon.tenders import Ground, Kept, on_bus
 from vendd.daemon.tracing import Tracing
@@ -85,6 +86,7 @@ class Daemon:
         self.writer: StoreWriter | None = None
         self.forwarder: Forwarder | None = None
         self.hardware: Hardware | None = None
+        self._journal = journal_of(config, edge, self._loop)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Raises `StartRefused` when it can't begin."""
@@ -186,6 +188,7 @@ class Daemon:
             telemetry=Telemetry(
                 loaded.settings.get(TELEMETRY), loaded.claims_open, notification.open_faults
             ),
+            flight=flight_of(self._journal, self._config, self._edge.boot_id, loaded, versions),
         )
         self.engine = Engine(
             self._loop,
@@ -328,6 +331,8 @@ class Daemon:
             self.hardware.close()
         display.show(("OUT OF SERVICE", self._config.sale.support_line))  # the glass keeps it
         await display.close()
+        if self._journal is not None:
+            await self._journal.close()
         if self.writer is None:
             return
         if clean:

@@ -10,7 +10,7 @@ five minutes late.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import structlog
@@ -20,7 +20,7 @@ from vendd.core.rows import Record, SettingSet
 from vendd.core.sale import outputs
 from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, TurnMotor
 from vendd.core.sale.bill_reports import BillInEscrow
-from vendd.core.sale.machine import durable_changed, step
+from vendd.core.sale.machine import durable_changed
 from vendd.core.sale.reports import (
     DoorMoved,
     FaultEnded,
@@ -38,12 +38,13 @@ from vendd.core.sale.states import (
     Stacking,
     Vending,
 )
-from vendd.core.service import observe
 from vendd.core.snapshot import Moment, Snapshot
 from vendd.events.context import Context
 from vendd.ports import Books, BooksRefused, Display, Events, StoreFailed
-from vendd.services import inventory, memory
+from vendd.services import memory
+from vendd.services.deciding import decide
 from vendd.services.dispensing import Dispensing
+from vendd.services.flight import Flight
 from vendd.services.inbox import Inbox, Received
 from vendd.services.memory import Memory
 from vendd.services.notification import Notification
@@ -76,6 +77,7 @@ class Crew:
     events: Events
     buzzer: Buzzer | None = None
     telemetry: Telemetry = field(default_factory=Telemetry)
+    flight: Flight | None = None
 
 
 class Engine:
@@ -124,23 +126,34 @@ class Engine:
         report = received.report
         self._notes.update(received.notes)
         self.progress_at = self._loop.time()
-        if isinstance(report, TimerFired) and not self._timers.valid(report.timer, received.token):
-            return
-        if isinstance(report, DoorMoved) and report.open == self.memory.service.door_open:
-            return  # the switch at a start: as the books have it
-        if isinstance(report, KeyPressed) and received.at < self._deaf_until:
-            self._perform(Acknowledge())  # it waited here since then: noticed, and that is all
+        ignored = self._ignored(received)
+        if ignored:
+            if self._crew.flight is not None:
+                self._crew.flight.ignored(received, ignored, self.memory, self.snapshot)
             return
         self._crew.dispensing.heard(report)
         self._crew.payment.heard(report)
         busy = isinstance(self.memory.sale.phase, _BUSY)
-        acts = await self._decide_and_commit(report, self._moment(received.at))
+        acts = await self._decide_and_commit(received)
         if busy:
             self._ignore_keys_until_now()
         for act in acts:
             self._perform(act)
         self._note_rest()
         self._bring_devices()
+
+    def _ignored(self, received: Received) -> str:
+        """Why nothing is decided on it, if so."""
+        match received.report:
+            case TimerFired(timer) if not self._timers.valid(timer, received.token):
+                return "disarmed while it waited"
+            case DoorMoved(is_open) if is_open == self.memory.service.door_open:
+                return "the door as the books have it"  # the switch at a start
+            case KeyPressed() if received.at < self._deaf_until:
+                self._perform(Acknowledge())  # noticed, and that is all
+                return "pressed while the machine was busy"
+            case _:
+                return ""
 
     def _ignore_keys_until_now(self) -> None:
         """Keys pressed while a sale ran, money went out or nothing could be committed (R8)."""
@@ -152,21 +165,25 @@ class Engine:
         else:
             self.at_rest.set()
 
-    async def _decide_and_commit(self, report: Report, moment: Moment) -> tuple[Act, ...]:
-        service = self.memory.service.step(report)
-        world = replace(observe(self.snapshot, service, report), now=moment)
-        sale, decided, acts = step(self.memory.sale, report, world)
-        noted = self._crew.notification.records(report, world)
-        records = (*decided, *inventory.facts_of(decided, world), *noted)
-        following, after = Memory(sale, service), world.after(decided) if decided else world
-        records = (*records, *self._crew.telemetry.records(report, sale, after, records))
-        changed = service != self.memory.service or durable_changed(self.memory.sale, sale)
+    async def _decide_and_commit(self, received: Received) -> tuple[Act, ...]:
+        report, moment, flight = received.report, self._moment(received.at), self._crew.flight
+        it = decide(self.memory, self.snapshot, report, moment)
+        if flight is not None:
+            flight.decided(received, it, self.memory, self.snapshot)
+        records = (*it.records, *self._crew.notification.records(report, it.world))
+        told = self._crew.telemetry.records(report, it.memory.sale, it.after, records)
+        records = (*records, *told)
+        changed = it.memory.service != self.memory.service or durable_changed(
+            self.memory.sale, it.memory.sale
+        )
         if changed or records or self.failing:  # then an empty commit finds out if it still does
-            blob = memory.dump(following) if changed else None
+            blob = memory.dump(it.memory) if changed else None
             if not await self._commit(blob, records, self._context(moment, _actor(report)), report):
+                if flight is not None:
+                    flight.undone("the commit failed", self.memory, self.snapshot)
                 return ()
-        self.memory, self.snapshot = following, after
-        return acts
+        self.memory, self.snapshot = it.memory, it.after
+        return it.acts
 
     async def _commit(
         self, blob: bytes | None, records: tuple[Record, ...], context: Context, report: Report

@@ -10,7 +10,9 @@ from vendd.store.books import SqliteBooks
 from vendd.store.bounds import Bounds
 from vendd.store.database import Database
 from vendd.store.errors import DatabaseDamaged, DatabaseInUse, DatabaseTooNew
+from vendd.store.journal import ThreadJournal
 from vendd.store.outbox import SqliteOutbox
+from vendd.store.ring import Ring
 from vendd.store.writer import ThreadWriter
 
 __all__ = [
@@ -20,7 +22,9 @@ __all__ = [
     "DatabaseDamaged",
     "DatabaseInUse",
     "DatabaseTooNew",
+    "Ring",
     "SqliteBooks",
     "SqliteOutbox",
+    "ThreadJournal",
     "ThreadWriter",
 ]
