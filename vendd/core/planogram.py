@@ -27,8 +27,9 @@ class Product:
 class Slot:
     """One selection and what a technician has set for it.
 
-    `selection` is what a customer keys (``A3``); `item_no` is the number that
-    readers and the audit use for it (MDB/ICP 4.2 section 7, EVA-DTS PA101).
+    `selection` is what a customer keys (``A3``), and the audit's product
+    (EVA-DTS PA101); `item_no` is the number that readers use for it
+    (MDB/ICP 4.2 section 7).
     `motors` are names of the motor layout, all turned together. `prices` maps
     a price list (``cash``, ``card``) to minor units. A slot is given away only
     when `free` says so; a price of 0 never does.

@@ -56,4 +56,5 @@ class Policy:
     card_discount: int = 0
     age_check_ms: int = 60_000
     revalue: bool = False
+    app_audit_device: str = "DB"  # the audit's device for what an app paid
     support_line: str = ""

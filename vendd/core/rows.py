@@ -8,7 +8,7 @@ always decides on what is committed.
 
 from dataclasses import dataclass
 
-from vendd.core.facts import Fact, StockReason
+from vendd.core.facts import Channel, Fact, StockReason
 from vendd.core.planogram import SlotState
 
 
@@ -129,6 +129,43 @@ class CountersAdded(Row):
     sales_value: int = 0
     cash_in: int = 0
     cash_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VendPart:
+    """What one tender paid of a vend. `device`: CA cash, DA and DB cashless 1 and 2, TA token
+    (EVA-DTS PA702). `worth`: of a token that stands for money; None: for one product."""
+
+    device: str
+    amount: int
+    price_list: int = 0
+    worth: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vended(Row):
+    """A product is out, for the audit's counters; in the commit of its delivery.
+
+    `price`: what was asked for it, `discount` and `surcharge` in it. Without `parts` it was
+    free (or, by its channel, a test).
+    """
+
+    sale_id: str
+    selection: str
+    channel: Channel
+    price: int
+    parts: tuple[VendPart, ...] = ()
+    discount: int = 0
+    surcharge: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRead(Row):
+    """The audit was read by `terminal`. With `reset` the interval counters begin anew: what the
+    last read-out showed is taken off."""
+
+    terminal: str
+    reset: bool
 
 
 Record = Row | Fact

@@ -10,14 +10,15 @@ from functools import partial
 from sqlite3 import Connection
 from typing import Final
 
+from vendd.core.audit.figures import Figures
 from vendd.core.planogram import SlotState
-from vendd.core.rows import Record
+from vendd.core.rows import AuditRead, Record
 from vendd.core.sale.bill_reports import RecyclerStore
 from vendd.core.sale.reports import Tube
 from vendd.core.snapshot import Totals
 from vendd.events.context import Context
 from vendd.ports import Loaded, SlotRow, StoredEvent, Writer
-from vendd.store import audit
+from vendd.store import audit, counters
 from vendd.store.entries import gather, write_money, write_small, write_stock
 from vendd.store.publishing import Publisher
 
@@ -51,6 +52,19 @@ class SqliteBooks:
         """`audit` and every ledger row summed anew, in pieces that let commits through."""
         return await audit.full(self.writer)
 
+    async def figures(self) -> Figures:
+        """What an EVA-DTS report is made from; only looks."""
+        return await self.writer.run(counters.figures)
+
+    async def read_out(self) -> Figures:
+        """`figures` for a read-out that may end with a reset (`note_read`, or an `AuditRead` in
+        a commit): that takes off what was shown here, and nothing that came later."""
+        return await self.writer.run(counters.read_out)
+
+    async def note_read(self, read: AuditRead, at: str) -> None:
+        """A read-out came to its end at this time (RFC 3339 UTC)."""
+        await self.writer.run(partial(counters.note_read, read, at))
+
     def _apply(
         self,
         state: bytes | None,
@@ -65,6 +79,7 @@ class SqliteBooks:
         write_stock(connection, entries)
         write_money(connection, entries, last, context.boot_count, context.time)
         write_small(connection, entries, context.time)
+        counters.write_audit(connection, entries, context.time)
         return stored
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from vendd.core.facts import Fact
 from vendd.core.rows import (
+    AuditRead,
     BoxChanged,
     ClaimSet,
     CountersAdded,
@@ -24,6 +25,7 @@ from vendd.core.rows import (
     SettingSet,
     SlotSet,
     TubeSet,
+    Vended,
 )
 from vendd.ports import BooksRefused
 
@@ -43,6 +45,8 @@ class Entries:
     claims: list[ClaimSet] = field(default_factory=list)
     settings: list[SettingSet] = field(default_factory=list)
     totals: list[CountersAdded] = field(default_factory=list)
+    vends: list[Vended] = field(default_factory=list)
+    reads: list[AuditRead] = field(default_factory=list)
 
 
 _KEPT_IN_ORDER: Final[dict[type, str]] = {
@@ -53,6 +57,8 @@ _KEPT_IN_ORDER: Final[dict[type, str]] = {
     ClaimSet: "claims",
     SettingSet: "settings",
     CountersAdded: "totals",
+    Vended: "vends",
+    AuditRead: "reads",
 }
 
 

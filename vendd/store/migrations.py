@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlite_utils import Database, Migrations
 
+from vendd.store import audit_tables
 from vendd.store.schema import APPLICATION_ID
 
 MIGRATIONS: Final = Migrations("vendd")
@@ -207,3 +208,12 @@ def m0003_stream(database: Database) -> None:
     """The event stream's bounds: thinning, discarding, replay, the link's budget."""
     for statement in _STREAM:
         database.execute(statement)
+
+
+@MIGRATIONS()
+def m0004_audit(database: Database) -> None:
+    """The audit's counters since initialisation and since the last reset."""
+    for statement in audit_tables.TABLES:
+        database.execute(statement)
+    audit_tables.count_what_was(database.conn)
+    database.execute("PRAGMA user_version = 4")

@@ -3,7 +3,17 @@
 from typing import Final
 
 APPLICATION_ID: Final = 0x56454E44  # "VEND": tells our file from any other SQLite database
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
+
+AUDIT_TABLES: Final = (
+    "audit_counters",
+    "audit_suspense",
+    "audit_last_sales",
+    "audit_devices",
+    "audit_events",
+    "audit_event_log",
+    "audit_reads",
+)
 
 HOT_TABLES: Final = (
     "meta",
@@ -21,10 +31,18 @@ HOT_TABLES: Final = (
     "discarded",
     "replays",
     "link",
+    *AUDIT_TABLES,
 )
 """Small tables that a start reads and every sale needs: checked before anything is sold."""
 
-SINCE: Final = {"recycler": 2, "boxes": 2, "discarded": 3, "replays": 3, "link": 3}
+SINCE: Final = {
+    "recycler": 2,
+    "boxes": 2,
+    "discarded": 3,
+    "replays": 3,
+    "link": 3,
+    **dict.fromkeys(AUDIT_TABLES, 4),
+}
 """The version that brought a table; 1 for all others."""
 
 LONG_TABLES: Final = (("ledger", "id"), ("outbox", "seq"), ("dead_letters", "seq"))

@@ -7,6 +7,8 @@ returned first.
 from typing import Final
 
 from vendd.core.facts import Channel, RefundState, Tender, TenderKind
+from vendd.core.policy import Policy
+from vendd.core.rows import Vended, VendPart
 from vendd.core.sale.pieces import (
     CardPart,
     Sale,
@@ -61,3 +63,35 @@ def _card(card: CardPart, sold: bool, refund_state: RefundState) -> Tender:
         approved_at=card.approved_at,
         refund_state=refund_state,
     )
+
+
+def vended(sale: Sale, policy: Policy) -> Vended:
+    """The vend as the audit's counters see it."""
+    free = sale.channel is Channel.FREE
+    return Vended(
+        sale_id=sale.id,
+        selection=sale.selection,
+        channel=sale.channel,
+        price=sale.price,
+        parts=() if free else _parts(sale, policy),
+        discount=sale.discount,
+        surcharge=sale.surcharge,
+    )
+
+
+def _parts(sale: Sale, policy: Policy) -> tuple[VendPart, ...]:
+    number = list_number(sale.price_list)
+    if sale.channel is Channel.APP:
+        return (VendPart(policy.app_audit_device, sale.charged, number),)
+    if sale.card is None:
+        return (VendPart("CA", sale.from_credit, number),)
+    device = "TA" if sale.card.token else _AUDIT[sale.card.reader]
+    card = VendPart(device, sale.card.approved or 0, number)
+    return (VendPart("CA", sale.from_credit), card) if sale.from_credit else (card,)
+
+
+def list_number(name: str) -> int:
+    """EVA-DTS PA703: 0 for cash, 1 for cards, as a reader numbers those it asks for."""
+    if name.startswith("list_") and name[5:].isdigit():
+        return int(name[5:])
+    return {"cash": 0, "card": 1}.get(name, 99)

@@ -30,6 +30,7 @@ from vendd.core.sale.states import (
     SessionOpen,
     Vending,
 )
+from vendd.core.sale.tender_books import vended
 
 _WHY: Final = {
     TurnResult.HOME: Reason.NO_DROP,
@@ -133,6 +134,7 @@ def deliver(d: Draft, sale: Sale, proof: Proof) -> Sale:
     _collect(d, sale)
     if d.state.customer is not None and not free:
         d.customer_with(bought=d.state.customer.bought + 1)
+    d.record(vended(sale, d.policy))
     if view.no_drop_streak:
         d.record(SlotSet(sale.selection, view.state, "delivered", 0))
     d.record(
