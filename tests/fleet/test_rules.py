@@ -112,6 +112,7 @@ ROWS: list[tuple[dict[str, object], dict[str, object], list[tuple[str, str]]]] =
     ({}, {"horizon_ms": ago(minutes=14)}, []),
     ({"last_ms": ago(minutes=16)}, {"horizon_ms": ago(minutes=15)}, [("backend_behind", "")]),
     ({}, {"dead_letters": {"x.dlq": 3}}, [("dead_letters", "x.dlq")]),
+    ({}, {"unknown": ("vend.hologram.v1", "vend.tea.v1")}, [("unknown_events", "")]),
 ]
 
 
@@ -126,6 +127,7 @@ def test_a_rule(
         (machine(**special), *others),  # type: ignore[misc]
         fleet.get("dead_letters", {}),  # type: ignore[arg-type]
         fleet.get("slots", ()),  # type: ignore[arg-type]
+        fleet.get("unknown", ()),  # type: ignore[arg-type]
     )
     profile = fleet.get("profile")
     limits = Limits(machine={"m-1": profile} if profile else {})  # type: ignore[dict-item]

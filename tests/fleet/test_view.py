@@ -147,6 +147,24 @@ def test_dead_letters_are_counted_by_topic(rig: Rig) -> None:
     assert seen(rig, machine.ms).dead_letters == {"machine-events.dlq": 2}
 
 
+def test_types_that_nobody_here_knows_are_told_until_somebody_does(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = ModelMachine()
+    for name in ("hologram", "hologram", "tea"):
+        machine.fault("started")
+        record = machine.records[-1]
+        kept = [header for header in record.headers if header[0] != "ce_type"]
+        later = (*kept, ("ce_type", f"vend.{name}.v1".encode()))
+        machine.records[-1] = replace(record, headers=later)
+    rig.take(machine.records)
+    view = seen(rig, machine.ms)
+    assert view.unknown == ("vend.hologram.v1", "vend.tea.v1")
+    assert kinds(view) == ["unknown_events"]
+    monkeypatch.setattr("vendd.fleet.alarms.view.BY_TYPE", {"vend.hologram.v1", "vend.tea.v1"})
+    assert kinds(seen(rig, machine.ms)) == []
+
+
 def test_a_closing_closes_what_was_opened_before_it_across_lives(rig: Rig) -> None:
     machine = ModelMachine()
     machine.claim(close=False)

@@ -1,7 +1,9 @@
 """A Kafka record becomes an event, or is found to be poison.
 
 CloudEvents 1.0 in binary mode: attributes in ``ce_`` headers, JSON data as the value.
-A type that this version doesn't know is an event all the same: its number counts.
+A type that nobody here has heard of is an event all the same: its number counts. Another version
+of a type that is known is poison: its data means something else, and is kept until somebody can
+read it.
 """
 
 import hashlib
@@ -16,6 +18,8 @@ from vendd.fleet.contract import LARGEST, Check, Others, Violation
 DLQ_SUFFIX: Final = ".dlq"
 REASON_HEADER: Final = "dlq_reason"
 _LONGEST_NAME: Final = 200
+_FIRST_MACHINE_MS: Final = 1_704_067_200_000  # 2024-01-01
+_VERSIONS: Final = 20  # of one type: more than there will ever be
 
 
 @dataclass(slots=True)  # not frozen: they are made by the ten thousand, and nobody changes them
@@ -49,8 +53,9 @@ class Identity:
 
 @dataclass(slots=True)
 class Event:
-    """One event of a machine. `at_ms` is the machine's time where its clock was synchronised,
-    else when it arrived. `fingerprint` differs when the content does; a new time is none."""
+    """One event of a machine. `at_ms` is the machine's time where its clock was synchronised and
+    isn't absurd, else when it arrived. `fingerprint` differs when the content does; a new time is
+    none."""
 
     record: Record
     who: Identity
@@ -109,6 +114,8 @@ def decode(record: Record, checks: Mapping[str, Check]) -> Event:
     try:
         others: Others = []
         check = checks.get(type_)
+        if check is None:
+            _refuse_other_version(type_, checks, who)
         data = _data(record.value, required=check is not None)
         if check is not None:
             check(data, type_, others)
@@ -126,6 +133,17 @@ def decode(record: Record, checks: Mapping[str, Check]) -> Event:
         known=check is not None,
         others=others,
     )
+
+
+def _refuse_other_version(type_: str, checks: Mapping[str, Check], who: Identity) -> None:
+    name, _, version = type_.rpartition(".v")
+    known = [f"v{number}" for number in range(1, _VERSIONS) if f"{name}.v{number}" in checks]
+    if known and version.isdecimal():
+        raise Poison(
+            f"{type_} is not the version that this vendd-fleet reads ({', '.join(known)}):"
+            " install the one that does, then replay this",
+            who,
+        )
 
 
 def _identity(headers: Mapping[str, bytes], key: bytes) -> Identity:
@@ -191,9 +209,12 @@ _json: Final = json.JSONDecoder(parse_constant=_no_constant).decode
 
 
 def _at_ms(headers: Mapping[str, bytes], record: Record) -> int:
+    """A clock that jumped says that it is synchronised all the same: nothing happened after it
+    arrived, and nothing before there were such machines."""
     if headers.get("ce_clocksync") != b"true":
         return record.arrived_ms
-    return ms_of(headers.get("ce_time", b"").decode(errors="replace")) or record.arrived_ms
+    at_ms = ms_of(headers.get("ce_time", b"").decode(errors="replace")) or 0
+    return min(at_ms, record.arrived_ms) if at_ms >= _FIRST_MACHINE_MS else record.arrived_ms
 
 
 def ms_of(text: str) -> int | None:

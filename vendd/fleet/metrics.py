@@ -86,7 +86,7 @@ class Metrics:
     def look(self) -> None:
         """Every `_LOOK_MS` at most. Raises `DatabaseDown`."""
         now_ms = self._clock.now_ms()
-        if now_ms - self._looked_ms < _LOOK_MS:
+        if abs(now_ms - self._looked_ms) < _LOOK_MS:
             return
         self._looked_ms = now_ms
         with self._database.transaction() as session:

@@ -81,7 +81,7 @@ class Service:
             self._observer.batch(handled, seconds, age_s)
             for record, reason in handled.refused:
                 self._said(f"{record.place}: refused: {reason}")
-        if self._clock.now_ms() - self._caught_up_ms >= CAUGHT_UP_MS:
+        if abs(self._clock.now_ms() - self._caught_up_ms) >= CAUGHT_UP_MS:
             self._note_end(pump)
 
     def _note_end(self, pump: Pump) -> None:
@@ -94,9 +94,11 @@ class Service:
             self._caught_up_ms = self._clock.now_ms()
 
     def _wait(self) -> None:
-        """Polls on, so that the group keeps us; what comes meanwhile is read again later."""
+        """Polls on, so that the group keeps us; what comes meanwhile is read again later. By
+        polls, not by the time of day, which somebody may set."""
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0**self._failed_in_a_row)
         self._failed_in_a_row = min(self._failed_in_a_row + 1, 16)
-        until_ms = self._clock.now_ms() + wait_s * 1000
-        while not self._stop.is_set() and self._clock.now_ms() < until_ms:
+        for _ in range(int(wait_s / READ_S)):
+            if self._stop.is_set():
+                return
             self._stream.read(1, READ_S)

@@ -66,7 +66,8 @@ Sites = Mapping[str, frozenset[str]]
 
 def evaluate(view: FleetView, limits: Limits, sites: Sites) -> list[Condition]:
     """Everything that is wrong now. What isn't in it any more is over."""
-    found = [*_behind(view, limits), *_dead_letters(view), *_failing_slots(view, limits)]
+    found = [*_behind(view, limits), *_dead_letters(view), *_unknown(view)]
+    found += _failing_slots(view, limits)
     silent = {condition.machine: condition for condition in _silent(view, limits)}
     found += silent.values()
     for machine in view.machines:
@@ -90,6 +91,16 @@ def _dead_letters(view: FleetView) -> Iterator[Condition]:
     for topic, count in sorted(view.dead_letters.items()):
         said = f"dead letters wait on {topic}: {count}"
         yield Condition("", "dead_letters", topic, Severity.WARNING, said)
+
+
+def _unknown(view: FleetView) -> Iterator[Condition]:
+    if view.unknown:
+        more = f" and {len(view.unknown) - 5} more" if len(view.unknown) > 5 else ""
+        said = (
+            f"machines send events that this vendd-fleet does not know, and of which it keeps the"
+            f" numbers only: {', '.join(view.unknown[:5])}{more}; is there a newer vendd-fleet?"
+        )
+        yield Condition("", "unknown_events", "", Severity.WARNING, said)
 
 
 def _failing_slots(view: FleetView, limits: Limits) -> Iterator[Condition]:
@@ -224,6 +235,7 @@ KINDS: Final = frozenset(
         "seq_gap",
         "silent",
         "slot_fails",
+        "unknown_events",
     }
 )
 """What `evaluate` decides about: an alarm of these that it doesn't find is over."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from vendd.events.kinds import BY_TYPE
 from vendd.fleet.completeness import Completeness, completeness
 from vendd.fleet.database import Session
 from vendd.fleet.reconcile import Difference, differences
@@ -58,13 +59,14 @@ class MachineView:
 @dataclass(frozen=True, slots=True)
 class FleetView:
     """All machines, up to `horizon_ms`: what happened later isn't consumed yet. None: no consumer
-    was ever at the end of its partitions."""
+    was ever at the end of its partitions. `unknown`: types of events that nobody here knows."""
 
     now_ms: int
     horizon_ms: int | None
     machines: tuple[MachineView, ...] = ()
     dead_letters: Mapping[str, int] = field(default_factory=dict)
     slots: tuple[SlotRecord, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 def look(
@@ -105,7 +107,11 @@ def look(
     records = tuple(
         SlotRecord(machine, slot, tried, int(bad)) for machine, slot, tried, bad in slots
     )
-    return FleetView(now_ms, horizon_ms, tuple(views), dict(letters), records)
+    types = session.rows(
+        "SELECT DISTINCT member FROM unknowns WHERE field = 'type' ORDER BY member"
+    )
+    unknown = tuple(name for (name,) in types if name not in BY_TYPE)  # it may be known by now
+    return FleetView(now_ms, horizon_ms, tuple(views), dict(letters), records, unknown)
 
 
 _SLOTS: Final = """
