@@ -239,6 +239,7 @@ class Trouble(StrEnum):
     SECRET_MISSING = "secret_missing"  # credential or file that the configuration names
     NOT_ALLOWED = "not_allowed"  # access control list
     TOPIC_MISSING = "topic_missing"
+    CLOCK_REFUSED = "clock_refused"  # the machine's time is too far from the broker's
     REFUSED = "refused"  # the broker's own trouble, as a full disk
 
 

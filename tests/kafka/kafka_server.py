@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from certificates import Authority
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 from servers import missing, need
 
 from vendd.events import TOPICS
@@ -159,11 +166,25 @@ class KafkaServer:
         assert self._process is not None
         resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, size))
 
-    def create_topics(self, prefix: str) -> None:
+    def create_topics(self, prefix: str, **config: str) -> None:
         """The topics of a machine and their dead letters."""
         for topic in TOPICS:
-            self.create_topic(prefix + topic)
-            self.create_topic(f"{prefix}{topic}.dlq")
+            self.create_topic(prefix + topic, **config)
+            self.create_topic(f"{prefix}{topic}.dlq", **config)
+
+    def configure_topics(self, prefix: str, **config: str) -> None:
+        """Change settings of the topics that are there."""
+        entries = [
+            ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+            for name, value in config.items()
+        ]
+        resources = [
+            ConfigResource(ResourceType.TOPIC, prefix + topic, incremental_configs=entries)
+            for topic in TOPICS
+        ]
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+        for done in admin.incremental_alter_configs(resources).values():
+            done.result(_ANSWER_S)
 
     def create_topic(self, name: str, *, partitions: int = 1, **config: str) -> None:
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})

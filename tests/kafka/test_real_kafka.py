@@ -42,6 +42,39 @@ def test_a_broker_that_dies_and_comes_back_gets_everything_in_order(
     assert result.duplicates == 0, "one idempotent producer lived through the outage"
 
 
+@pytest.mark.campaign
+def test_a_broker_killed_again_and_again_during_a_drain_loses_nothing(
+    tmp_path: Path, kafka: KafkaServer
+) -> None:
+    kafka.create_topics("drain.")
+    backlog = 20_000
+
+    async def offline() -> None:
+        async with machine(tmp_path, "127.0.0.1:1", "drain.") as running:
+            for _ in range(backlog // 200):
+                await running.commit(*SAMPLES * 50)
+
+    async def online() -> int:
+        async with machine(tmp_path, kafka.bootstrap, "drain.") as running:
+            deaths = 0
+            for share in (1, 2):
+                async with asyncio.timeout(60):
+                    while running.forwarder.standing().watermark < backlog * share // 4:  # noqa: ASYNC110  # no such event
+                        await asyncio.sleep(0.001)
+                kafka.kill()  # at once: the loop stands still meanwhile, the client doesn't
+                deaths += running.forwarder.standing().watermark < backlog
+                await asyncio.to_thread(kafka.start)
+            assert deaths == 2, "it was over before the broker died"
+            await running.commit(*SAMPLES)
+            await running.delivered(120)
+            return running.last_seq
+
+    asyncio.run(offline())
+    last_seq = asyncio.run(online())
+    result = audit(read_all(kafka.bootstrap, TOPICS, "drain."), last_seq)
+    assert (result.missing, result.in_order) == ((), True)
+
+
 def test_only_the_event_that_is_too_large_is_buried(tmp_path: Path, kafka: KafkaServer) -> None:
     kafka.create_topic("small.transaction-events", **{"max.message.bytes": "3000"})
     kafka.create_topic("small.transaction-events.dlq")

@@ -12,11 +12,11 @@ _PERMANENT: Final = frozenset(
         KafkaError.RECORD_LIST_TOO_LARGE,
         KafkaError.INVALID_MSG,
         KafkaError.INVALID_RECORD,
-        KafkaError.INVALID_TIMESTAMP,
     }
 )
 """What is about the message. A missing topic or permission is about the deployment: the events
-wait until somebody mends it, or a slip in an access list would bury a day of sales."""
+wait until somebody mends it, or a slip in an access list would bury a day of sales. So is a time
+that the broker doesn't take: it is that of the sending, and a clock that is set mends it."""
 
 _TROUBLES: Final = {
     KafkaError._AUTHENTICATION: Trouble.AUTH_REFUSED,
@@ -29,6 +29,7 @@ _TROUBLES: Final = {
     KafkaError.UNKNOWN_TOPIC_OR_PART: Trouble.TOPIC_MISSING,
     KafkaError._UNKNOWN_TOPIC: Trouble.TOPIC_MISSING,
     KafkaError._UNKNOWN_PARTITION: Trouble.TOPIC_MISSING,
+    KafkaError.INVALID_TIMESTAMP: Trouble.CLOCK_REFUSED,
     KafkaError._TRANSPORT: Trouble.UNREACHABLE,
     KafkaError._ALL_BROKERS_DOWN: Trouble.UNREACHABLE,
     KafkaError._RESOLVE: Trouble.UNREACHABLE,
