@@ -24,6 +24,7 @@ KEY_HOLD_MS: Final = 120
 KEY_GAP_S: Final = 0.25  # from one key press to the next, the first one's hold included
 ECHO_S: Final = 1.0
 TAP_S: Final = 5.0  # until the display answers a card
+READ_S: Final = 6.0  # a stranger's reference on the display
 SERVED_S: Final = 150.0  # a vend with extra turns, then a long payout
 _CHANGE: Final = re.compile(r"THANK YOU\|CHANGE ([0-9.]+)")
 
@@ -53,6 +54,16 @@ class Person:
         self._fallen = len(front.cabinet.tray)
         self._given = self._money_out()
         self._not_mine = reference(self.text())  # of whoever was here before
+
+    async def my_turn(self) -> None:
+        """Whoever finds somebody's reference on the display gives them time to read it."""
+        if self._not_mine is not None:
+            await self.until(lambda t: reference(t) is None, READ_S)
+
+    def owed_to_me(self, said: str) -> str | None:
+        """The reference of a claim, unless it stood there before."""
+        ref = reference(said) if sign(said) is Sign.CLAIM else None
+        return ref if ref != self._not_mine else None
 
     # --- eyes -----------------------------------------------------------------------------
 

@@ -56,6 +56,7 @@ class Shopper:
         visit, loop = self.visit, self._front.loop
         visit.began = loop.time()
         visit.said = await self._me.let_go()
+        await self._me.my_turn()
         if sign(visit.said) in LETS_GO and sign(visit.said) is not Sign.OUT:
             visit.said = await self._behave()
         visit.said = await self._leave(visit.said)
@@ -197,7 +198,7 @@ class Shopper:
                 )
             if sign(said) is Sign.CREDIT:  # what was dead is back
                 return await self._give_up()
-        self.visit.claim = reference(said) if sign(said) is Sign.CLAIM else None
+        self.visit.claim = me.owed_to_me(said)
         return said
 
     async def _hesitate(self, selection: str) -> None:

@@ -50,7 +50,7 @@ _STARTS: Final = (
     ("PLEASE BUY FIRST", Sign.REFUSED),
     ("NO CHANGE FOR", Sign.NO_CHANGE),
     ("KEEPS", Sign.KEEPS),
-    ("WE OWE YOU", Sign.OWED),
+    ("WE OWE", Sign.OWED),
     ("OUT OF SERVICE", Sign.OUT),
     ("DOOR OPEN", Sign.OUT),
     ("SOLD OUT|", Sign.OUT),
@@ -78,14 +78,14 @@ LETS_GO: Final = frozenset(
 )
 """Nothing is pending for whoever reads this."""
 
-_AMOUNT: Final = re.compile(r"(?:CREDIT|WE OWE YOU)\s+([0-9]+(?:\.[0-9]+)?)\|")
+_AMOUNT: Final = re.compile(r"(?:CREDIT|WE OWE(?: YOU)?)\s+([0-9]+(?:\.[0-9]+)?)\|")
 _MISSING: Final = re.compile(r"\|PLEASE ADD ([0-9]+(?:\.[0-9]+)?)")
 _REF: Final = re.compile(r"REF ?([0-9]{4})")
 
 
 def sign(text: str) -> Sign:
     """What this text means."""
-    if text.startswith("WE OWE YOU") and "|REF" in text:
+    if text.startswith("WE OWE") and "|REF" in text:
         return Sign.CLAIM
     for start, meaning in _STARTS:
         if text.startswith(start):

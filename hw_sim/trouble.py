@@ -23,9 +23,9 @@ SHARES: Final[Mapping[str, float]] = {
     "empty": 0.03,  # the books say there is one, the spiral is empty
     "rejected": 0.06,  # the changer spits a good coin out
     "payout_jam": 0.03,  # a tube jams while change is paid
-    "changer": 0.03,  # another fault of the changer's own
-    "bills": 0.06,  # a fault of the bill validator's own
-    "cards": 0.06,  # a fault of a card reader's own
+    "changer": 0.06,  # another fault of the changer's own
+    "bills": 0.09,  # a fault of the bill validator's own
+    "cards": 0.09,  # a fault of a card reader's own
     "pulled": 0.06,  # a device loses its plug for a while
 }
 # Not among them: ACK_LOST. A box coin whose ACK was lost is told twice, in the very words of a
@@ -38,6 +38,10 @@ CHANGER: Final = (
     ChangerFault.DEAF,
     ChangerFault.ANSWER_NAK,
     ChangerFault.BAD_CHK,
+    ChangerFault.NOISE,
+    ChangerFault.SILENT,
+    ChangerFault.BUSY,
+    ChangerFault.ACCEPTOR_UNPLUGGED,
     ChangerFault.UNKNOWN_STATUS,
 )
 BILLS: Final = (
@@ -49,6 +53,11 @@ BILLS: Final = (
     BillFault.STACK_STUCK,
     BillFault.RESET_IN_STACKING,
     BillFault.POWER_CUT_IN_STACKING,
+    BillFault.STACKED_UNTOLD,
+    BillFault.RANDOM_RESET,
+    BillFault.SILENT,
+    BillFault.NOISE,
+    BillFault.SHORT_ANSWER,
     BillFault.PAYOUT_JAM,
     BillFault.PAYOUT_RESET,
     BillFault.PAYOUT_POWER_CUT,
@@ -75,6 +84,9 @@ CARDS: Final = (
     CardFault.DEAF,
     CardFault.ANSWER_NAK,
     CardFault.BAD_CHK,
+    CardFault.NOISE,
+    CardFault.SILENT,
+    CardFault.RANDOM_RESET,
     CardFault.ACK_LOST,
     CardFault.MALFUNCTION,
 )

@@ -212,6 +212,7 @@ def test_coins_that_are_too_much_or_too_little() -> None:
         ("NOT DELIVERED|CHOOSE OR RETURN", Sign.FAILED),
         ("WE OWE YOU 0.50|SPEND OR REF4821", Sign.OWED),
         ("WE OWE YOU 0.50|REF 4821", Sign.CLAIM),
+        ("WE OWE 100.00|REF 4821", Sign.CLAIM),
         ("DOOR OPEN|", Sign.OUT),
         ("CARD READY|MAKE SELECTION", Sign.CARD),
         ("CARD        7.20|MAKE SELECTION", Sign.CARD),
