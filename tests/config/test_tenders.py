@@ -264,6 +264,16 @@ ROWS = [
         "product[cola].min_age = 18: can't be verified: no card reader knows ages; write the",
     ),
     (
+        "a slot called like the wish to revalue",
+        changed(changed(SMALL, "[sale]", "[sale]\nrevalue = true"), '"11"', '"00"'),
+        'slot[00].selection = "00": asks to put credit on the card (sale.revalue); name the',
+    ),
+    (
+        "a keypad that can't ask to revalue",
+        changed(changed(SMALL, "[sale]", "[sale]\nrevalue = true"), '"0", "#"', '"", "#"'),
+        "sale.revalue = true: can't be asked for: no key is 0; give the keypad a 0, or remove",
+    ),
+    (
         "an age answer that is no hex",
         fitted(READERS + 'age = ["9f10"]\n'),
         'card_reader[1].age[1] = "9f10": has not the right form; write bytes in hexadecimal',

@@ -191,6 +191,20 @@ def _ages(draft: Draft) -> Iterator[Problem]:
             yield draft.problem(("product", place, "min_age"), what, remedy)
 
 
+def _revalue(draft: Draft) -> Iterator[Problem]:
+    """Putting credit on a card is asked for with zeros: no slot may be called like that."""
+    if draft.sale is None or not draft.sale.revalue:
+        return
+    if draft.keypad is not None and "0" not in draft.keypad.legends():
+        remedy = "give the keypad a 0, or remove revalue"
+        yield draft.problem(("sale", "revalue"), "can't be asked for: no key is 0", remedy)
+    for place, slot in draft.slots:
+        if not slot.selection.strip("0"):
+            what = "asks to put credit on the card (sale.revalue)"
+            remedy = "name the slot otherwise"
+            yield draft.problem(("slot", place, "selection"), what, remedy)
+
+
 def _entries(draft: Draft, section: str) -> int:
     raw = draft.tree.values.get(section)
     return len(raw) if isinstance(raw, list) else 0
@@ -216,4 +230,5 @@ CHECKS: Final[tuple[Callable[[Draft], Iterator[Problem]], ...]] = (
     _hoppers,
     _pulses,
     _ages,
+    _revalue,
 )
