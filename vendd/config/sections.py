@@ -170,6 +170,7 @@ class Sale(Section):
     card_discount: Amount | None = None
     age_check_ms: Milliseconds = _DEFAULT.age_check_ms
     revalue: Switch = _DEFAULT.revalue
+    app_audit_device: Literal["DA", "DB"] = "DB"
     support_line: Annotated[str, StringConstraints(max_length=20)] = _DEFAULT.support_line
 
 
