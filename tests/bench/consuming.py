@@ -7,13 +7,9 @@ writes the same rows with COPY, without checks, order, merging or proof.
 import json
 import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -22,16 +18,11 @@ from typing import Any, Final
 import psycopg
 from confluent_kafka import Consumer, Producer
 
+from tests.bench import sizing
+from tests.bench.fleet_at_work import KafkaServer, ModelMachine, PostgresServer, made, processes
 from tests.bench.table import Goal, Row, render
 from vendd.events import TOPICS
 from vendd.fleet.database import migrate, open_database
-
-_HERE: Final = Path(__file__).parents[1]
-sys.path[:0] = [str(_HERE / "kafka"), str(_HERE / "fleet")]  # the servers and a machine's stream
-
-from kafka_server import KafkaServer  # noqa: E402
-from machine_stream import ModelMachine  # noqa: E402
-from postgres_server import PostgresServer  # noqa: E402
 
 _LOOK_S: Final = 0.01
 _PARTS: Final = 4
@@ -119,7 +110,7 @@ def _ours(
         *(sys.executable, "-m", "vendd.fleet", "inventory", "--bootstrap", kafka.bootstrap),
         *("--topic-prefix", prefix, "--database", url, "--group", f"{prefix}{name}"),
     )
-    with _processes([command] * count):
+    with processes([command] * count):
         return _rate(url, total)
 
 
@@ -137,23 +128,8 @@ def _bare(
         prefix,
         url,
     )
-    with _processes([command]):
+    with processes([command]):
         return _rate(url, total)
-
-
-@contextmanager
-def _processes(commands: list[tuple[str, ...]]) -> Iterator[None]:
-    running = [
-        subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd=_HERE.parent)
-        for command in commands
-    ]
-    try:
-        yield
-    finally:
-        for process in running:
-            process.send_signal(signal.SIGTERM)
-        for process in running:
-            process.wait(30)
 
 
 def _rate(url: str, total: int) -> float:
@@ -259,22 +235,17 @@ def main(arguments: list[str]) -> int:
     scale = QUICK if "--quick" in arguments else FULL
     with tempfile.TemporaryDirectory(prefix="vendd-bench-") as folder:
         Path(folder).chmod(0o755)  # PostgreSQL runs as another user
-        kafka, postgres = KafkaServer(_made(folder, "kafka")), PostgresServer(_made(folder, "pg"))
+        kafka, postgres = KafkaServer(made(folder, "kafka")), PostgresServer(made(folder, "pg"))
         kafka.start()
         postgres.start()
         try:
             rows = figures(scale, kafka, postgres)
+            rows += sizing.figures(sizing.QUICK if scale is QUICK else sizing.FULL, kafka, postgres)
         finally:
             kafka.kill()
             postgres.stop()
     print(render(rows))
     return 1 if any(row.verdict == "MISSED" for row in rows) else 0
-
-
-def _made(folder: str, name: str) -> Path:
-    path = Path(folder) / name
-    path.mkdir()
-    return path
 
 
 if __name__ == "__main__":

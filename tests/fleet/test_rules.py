@@ -121,12 +121,15 @@ def test_a_rule(
     special: dict[str, object], fleet: dict[str, object], expected: list[tuple[str, str]]
 ) -> None:
     others = fleet.get("others", (replace(BESIDE, last_ms=NOW),))
+    slots: tuple[SlotRecord, ...] = fleet.get("slots", ())  # type: ignore[assignment]
     view = FleetView(
         NOW,
         fleet.get("horizon_ms", NOW),  # type: ignore[arg-type]
         (machine(**special), *others),  # type: ignore[misc]
         fleet.get("dead_letters", {}),  # type: ignore[arg-type]
-        fleet.get("slots", ()),  # type: ignore[arg-type]
+        slots,
+        sum(slot.tried for slot in slots),
+        sum(slot.failed for slot in slots),
         fleet.get("unknown", ()),  # type: ignore[arg-type]
     )
     profile = fleet.get("profile")

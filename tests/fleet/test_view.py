@@ -135,7 +135,9 @@ def test_slots_are_counted_by_what_became_of_their_sales(rig: Rig) -> None:
     for _ in range(CAPACITY + 3):
         machine.sell("A1")
     rig.take(machine.records)
-    (slot,) = seen(rig, machine.ms).slots
+    view = seen(rig, machine.ms)
+    (slot,) = view.slots
+    assert (view.tried, view.failed) == (CAPACITY + 3, 3)
     assert (slot.machine, slot.slot, slot.tried, slot.failed) == ("m-1", "A1", CAPACITY + 3, 3)
     assert seen(rig, machine.ms + 30 * 86_400_000).slots == ()
 

@@ -105,11 +105,9 @@ def _unknown(view: FleetView) -> Iterator[Condition]:
 
 def _failing_slots(view: FleetView, limits: Limits) -> Iterator[Condition]:
     """Refunds and no-drops per slot, beside what is usual in this fleet."""
-    tried = sum(slot.tried for slot in view.slots)
-    failed = sum(slot.failed for slot in view.slots)
     for slot in view.slots:
         # More often than `slot_times` the share of all the other slots, in whole numbers.
-        others, of_others = failed - slot.failed, tried - slot.tried
+        others, of_others = view.failed - slot.failed, view.tried - slot.tried
         usual = slot.failed * of_others <= limits.slot_times * others * slot.tried
         if slot.tried < limits.slot_sales or slot.failed < 2 or (usual and of_others):
             continue

@@ -59,13 +59,16 @@ class MachineView:
 @dataclass(frozen=True, slots=True)
 class FleetView:
     """All machines, up to `horizon_ms`: what happened later isn't consumed yet. None: no consumer
-    was ever at the end of its partitions. `unknown`: types of events that nobody here knows."""
+    was ever at the end of its partitions. `slots` failed more than once; `tried` and `failed` are
+    the fleet's. `unknown`: types of events that nobody here knows."""
 
     now_ms: int
     horizon_ms: int | None
     machines: tuple[MachineView, ...] = ()
     dead_letters: Mapping[str, int] = field(default_factory=dict)
     slots: tuple[SlotRecord, ...] = ()
+    tried: int = 0
+    failed: int = 0
     unknown: tuple[str, ...] = ()
 
 
@@ -103,23 +106,34 @@ def look(
     letters = session.rows(
         "SELECT topic, count(*) FROM dead_letters WHERE state = 'open' GROUP BY topic"
     )
-    slots = session.rows(_SLOTS, (now_ms - lately_ms,))
-    records = tuple(
-        SlotRecord(machine, slot, tried, int(bad)) for machine, slot, tried, bad in slots
-    )
+    since_ms = now_ms - lately_ms
+    slots = tuple(SlotRecord(*row) for row in session.rows(_FAILING, (since_ms, since_ms)))
+    outcomes: dict[str, int] = dict(session.rows(_OUTCOMES, (since_ms,)))
+    tried = sum(outcomes.values())
+    failed = tried - outcomes.get("sold", 0)
     types = session.rows(
         "SELECT DISTINCT member FROM unknowns WHERE field = 'type' ORDER BY member"
     )
     unknown = tuple(name for (name,) in types if name not in BY_TYPE)  # it may be known by now
-    return FleetView(now_ms, horizon_ms, tuple(views), dict(letters), records, unknown)
+    return FleetView(now_ms, horizon_ms, tuple(views), dict(letters), slots, tried, failed, unknown)
 
 
-_SLOTS: Final = """
-    SELECT machine, slot, count(*), sum(CASE WHEN outcome = 'sold' THEN 0 ELSE 1 END)
-    FROM sales
-    WHERE closed_ms >= ? AND outcome IN ('sold', 'refunded', 'partly_refunded', 'doubtful')
-    GROUP BY machine, slot ORDER BY machine, slot
+_OUTCOMES: Final = """
+    SELECT outcome, count(*) FROM sales
+    WHERE outcome IN ('sold', 'refunded', 'partly_refunded', 'doubtful') AND closed_ms >= ?
+    GROUP BY outcome
 """
+_FAILING: Final = """
+    SELECT f.machine, f.slot, count(*), f.failed
+    FROM (SELECT machine, slot, count(*) AS failed
+          FROM sales
+          WHERE outcome IN ('refunded', 'partly_refunded', 'doubtful') AND closed_ms >= ?
+          GROUP BY machine, slot HAVING count(*) > 1) f
+    JOIN sales s ON s.machine = f.machine AND s.slot = f.slot
+    WHERE s.outcome IN ('sold', 'refunded', 'partly_refunded', 'doubtful') AND s.closed_ms >= ?
+    GROUP BY f.machine, f.slot, f.failed ORDER BY f.machine, f.slot
+"""
+"""Slots that failed more than once, of a fleet whose slots may be millions."""
 
 
 def _suspects(session: Session) -> set[str]:
