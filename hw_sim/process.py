@@ -104,6 +104,7 @@ class ProcessMachine(Front):
             f'[kafka]\nbootstrap = "{self.bootstrap}"\n'
             f'[gpio]\nfactory = "pigpio"\nhost = "127.0.0.1"\nport = {gpio_port}\n'
             f'[display]\nbus = "pigpiod"\n'
+            f'[api]\nsocket = "{self.folder / "vendd.sock"}"\n'
             + "".join(f'[{bus}]\nport = "{self.folder / bus}"\n' for bus in self.till.ports)
         )
 

@@ -7,6 +7,7 @@ _SERVERS = ("tests/kafka/", "tests/fleet/")
 # Real processes against real time: one after the other, or they measure each other.
 _REAL_TIME = (
     "tests/chaos/",
+    "tests/desk/test_vendctl.py",
     "tests/run/test_process_day.py",
     "tests/run/test_supervisor_socket.py",
 )

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import vendd.daemon.vitals  # a kind of report of its own
 import vendd.services.telemetry  # noqa: F401  # another
+from vendd.core.operator.orders import Order
 from vendd.core.plain import Unreadable, value_of
 from vendd.core.sale.reports import Report
 from vendd.core.snapshot import Moment, Snapshot
@@ -175,9 +176,9 @@ def _field(told: Mapping[str, Any], name: str, hint: Any) -> Any:
 
 
 def _kinds() -> dict[str, type]:
-    """Every kind of report there is, by name."""
+    """Every kind of report and of order there is, by name."""
     if not _KINDS:
-        _KINDS.update((kind.__name__, kind) for kind in _below(Report))
+        _KINDS.update((kind.__name__, kind) for base in (Report, Order) for kind in _below(base))
     return _KINDS
 
 

@@ -60,6 +60,8 @@ ONLY = {
     "serial": {"drivers"},
     "confluent_kafka": {"links", "fleet"},
     "pydantic": {"config", "api", "fleet"},
+    "h11": {"links"},
+    "click": {"cli"},
     "psycopg": {"fleet"},
     "apprise": {"fleet"},
 }

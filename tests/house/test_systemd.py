@@ -11,6 +11,7 @@ import pytest
 
 from tests.config.machines import SMALL
 from vendd.__main__ import DEFAULT, main
+from vendd.config.sections import Api
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = (SYSTEMD / "vendd.service").read_text()
@@ -113,8 +114,10 @@ def test_the_commands_it_calls_exist(tmp_path, capsys):
 
 
 def test_every_group_of_the_unit_is_made():
-    made = re.findall(r"^g (\w+)", (SYSTEMD / "vendd.sysusers").read_text(), re.MULTILINE)
-    assert settings("SupplementaryGroups") == [" ".join(made)]
+    made = re.findall(r"^g ([\w-]+)", (SYSTEMD / "vendd.sysusers").read_text(), re.MULTILINE)
+    people = Api().owners  # not the daemon's, but of whoever works on it
+    assert settings("SupplementaryGroups") == [" ".join(g for g in made if g != people)]
+    assert people in made
 
 
 def test_the_samples_use_the_name_that_udev_gives():

@@ -10,6 +10,7 @@ from vendd.config.kafka import Kafka
 from vendd.config.parts import Bcm, PinName
 from vendd.config.payment import BillValidator, CardReader, CcTalk, Changer, Mdb, PayoutBy, Pulse
 from vendd.config.sections import (
+    Api,
     Buzzer,
     DirectMotors,
     Display,
@@ -65,6 +66,7 @@ class Config(BaseModel):
     pulse: tuple[Pulse, ...] = ()
     sale: Sale = Sale()
     health: Health = Health()
+    api: Api = Api()
     product: tuple[ProductEntry, ...] = Field(min_length=1)
     slot: tuple[SlotEntry, ...] = Field(min_length=1)
 
@@ -149,8 +151,10 @@ class Config(BaseModel):
 
     def hash(self) -> str:
         """12 hexadecimal digits that change whenever a value does, never with comments or with
-        the place of the books: the same machine on another disk has the same."""
-        canonical = self.model_dump_json(by_alias=False, exclude={"store": {"path"}}).encode()
+        the place of the books and the socket: the same machine on another disk has the same."""
+        canonical = self.model_dump_json(
+            by_alias=False, exclude={"store": {"path"}, "api": {"socket"}}
+        ).encode()
         return hashlib.sha256(canonical).hexdigest()[:12]
 
 

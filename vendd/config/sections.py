@@ -174,6 +174,19 @@ class Sale(Section):
     support_line: Annotated[str, StringConstraints(max_length=20)] = _DEFAULT.support_line
 
 
+class Api(Section):
+    """The local socket that `vendctl` talks to. Whoever connects is known by the kernel's word:
+    members of the group `technicians` may work on the machine, those of `owners` and root may do
+    everything, others are refused and journalled. `mode` "0660": others can't even connect, and
+    leave no trace; owners then have to be in the socket's group, too."""
+
+    enabled: Switch = True
+    socket: Annotated[str, StringConstraints(pattern=r"^/.{1,100}$")] = "/run/vendd/vendd.sock"
+    mode: Literal["0666", "0660"] = "0666"
+    technicians: Text = "vendd"
+    owners: Text = "vendd-admin"
+
+
 class Health(Section):
     """`watchdog`: tell systemd that the machine lives. It is told nothing any more once the
     engine, the bus or the writer made no progress for `stalled_ms`."""

@@ -168,4 +168,23 @@ class AuditRead(Row):
     reset: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Journalled(Row):
+    """One line of the audit journal: who did what to money, stock, prices or hardware, and why.
+
+    `uid` and `user` as the operating system knows them. `before` and `after`: JSON objects.
+    `outcome`: done, or refused (nothing happened).
+    """
+
+    uid: int
+    user: str
+    role: str
+    action: str
+    target: str
+    why: str
+    before: str = "{}"
+    after: str = "{}"
+    outcome: str = "done"
+
+
 Record = Row | Fact

@@ -75,6 +75,7 @@ class Edge:
     synchronous: str = "FULL"
     host: Callable[[Path], HostState] = host.read
     journal: Callable[[asyncio.AbstractEventLoop, Ring], Journal] | None = None  # None: no recorder
+    local_socket: bool = False  # people at the machine are served on a unix socket
 
 
 def production(config: Config) -> Edge:
@@ -98,6 +99,7 @@ def production(config: Config) -> Edge:
         chance=random.SystemRandom(),  # keys come from here, too
         boot_id=_boot_id(),
         journal=ThreadJournal,
+        local_socket=config.api.enabled,
     )
 
 

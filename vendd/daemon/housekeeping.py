@@ -99,6 +99,7 @@ class Housekeeping:
         """By age: only while the clock can be believed."""
         await self.archive.close_period(now)
         await self.archive.prune(self.keep_days, now)
+        await self.archive.prune_journal(wanted=self.wanted)
         if self.wanted:
             await self.outbox.prune(self.keep_days, now)
         else:

@@ -20,6 +20,7 @@ from vendd.core.sale.reports import Started
 from vendd.core.sale.states import Paying
 from vendd.core.snapshot import BillValidator, CardReader, Changer, Moment, SlotView, Snapshot
 from vendd.daemon.edge import Edge, RunningDisplay, StoreWriter
+from vendd.daemon.front_desk import Window, serve
 from vendd.daemon.hardware import Hardware
 from vendd.daemon.housekeeping import FULL, Housekeeping, keeping
 from vendd.daemon.media import media_key
@@ -38,6 +39,7 @@ from vendd.links.budget import Budget
 from vendd.links.forwarder import Forwarder
 from vendd.ports import Loaded, StoreFailed
 from vendd.services import memory
+from vendd.services.desk import Desk
 from vendd.services.dispensing import Dispensing
 from vendd.services.inbox import Inbox
 from vendd.services.memory import Memory
@@ -47,7 +49,7 @@ from vendd.services.payment import Payment
 from vendd.services.telemetry import SETTING as TELEMETRY
 from vendd.services.telemetry import Telemetry
 from vendd.services.transaction import Crew, Engine
-from vendd.store import Database, SqliteBooks, SqliteOutbox
+from vendd.store import Database, SqliteBooks, SqliteOutbox, SqliteRecords
 
 FINISH_S: Final = 20.0  # TimeoutStopSec of the unit is longer
 _log = structlog.get_logger()
@@ -83,6 +85,7 @@ class Daemon:
         self.ready = asyncio.Event()
         self.tracing = Tracing(config, self._loop, edge.wall)
         self.engine: Engine | None = None
+        self.desk = Desk(self._loop, self._inbox.put)
         self.writer: StoreWriter | None = None
         self.forwarder: Forwarder | None = None
         self.hardware: Hardware | None = None
@@ -189,6 +192,7 @@ class Daemon:
                 loaded.settings.get(TELEMETRY), loaded.claims_open, notification.open_faults
             ),
             flight=flight_of(self._journal, self._config, self._edge.boot_id, loaded, versions),
+            desk=self.desk,
         )
         self.engine = Engine(
             self._loop,
@@ -199,17 +203,17 @@ class Daemon:
             self._moment,
             lambda moment, actor: self._context(versions, loaded, moment, actor),
         )
-        return _Open(
-            self.writer,
-            books,
-            house,
-            stream,
-            display,
-            self.hardware,
+        self.desk.look = Window(
             self.engine,
-            self.forwarder,
+            lambda: self._context(versions, loaded, self._now()),
+            notification.faults,
+            stream.load,
+        ).look
+        forwarder = self.forwarder
+        return _Open(
+            self.writer, books, house, stream, display, self.hardware, self.engine, forwarder,
             dispensing,
-        )
+        )  # fmt: skip
 
     def _payment(self) -> Payment:
         assert self.hardware is not None
@@ -306,6 +310,11 @@ class Daemon:
                 self._supervisor, opened.engine, opened.writer, self._inbox
             )
             tasks.append(group.create_task(watching, name="watchdog"))
+            if self._edge.local_socket:
+                serving = serve(
+                    self._config, self.desk, SqliteRecords(opened.writer), self._inbox.put
+                )
+                tasks.append(group.create_task(serving, name="local socket"))
             opened.hardware.start()
             self.ready.set()
             self._supervisor.tell(f"READY=1\nSTATUS=selling as {self._config.machine.id}")

@@ -5,15 +5,21 @@ here waits, reads a clock, draws lots or touches a device.
 """
 
 from dataclasses import dataclass, replace
+from typing import Final
 
+from vendd.core.operator.decide import decide as judge
+from vendd.core.operator.orders import Ordered
+from vendd.core.operator.verdicts import Decided, Refused
 from vendd.core.rows import Record
 from vendd.core.sale.acts import Act
 from vendd.core.sale.machine import step
 from vendd.core.sale.reports import Report
 from vendd.core.service import observe
 from vendd.core.snapshot import Moment, Snapshot
-from vendd.services import inventory
+from vendd.services import inventory, ordering
 from vendd.services.memory import Memory
+
+_NO_ORDER: Final = Decided()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +32,32 @@ class Decision:
     after: Snapshot
     records: tuple[Record, ...]
     acts: tuple[Act, ...]
+    answer: Decided | Refused | None = None  # to an order
 
 
 def decide(memory: Memory, snapshot: Snapshot, report: Report, moment: Moment) -> Decision:
     """What the report leads to. `records`: the machine's, and what they mean for the stock."""
+    if not isinstance(report, Ordered):
+        return _with(_NO_ORDER, memory, snapshot, report, moment)
+    world = replace(observe(snapshot, memory.service, report), now=moment)
+    answer = judge(report, memory.sale, world, memory.kept)
+    order = ordering.to_commit(report, answer)
+    if order is None:
+        return Decision(report, world, memory, world, (), (), answer)
+    heard = order.report or report
+    return replace(_with(order, memory, snapshot, heard, moment), report=report, answer=answer)
+
+
+def _with(
+    order: Decided, memory: Memory, snapshot: Snapshot, report: Report, moment: Moment
+) -> Decision:
+    """What was decided of an order, and what the machine makes of that."""
     service = memory.service.step(report)
     world = replace(observe(snapshot, service, report), now=moment)
-    sale, decided, acts = step(memory.sale, report, world)
+    changed = world.after(order.records) if order.records else world
+    sale, decided, acts = step(memory.sale, report, changed)
+    decided = (*order.records, *decided)
     records = (*decided, *inventory.facts_of(decided, world))
     after = world.after(decided) if decided else world
-    return Decision(report, world, Memory(sale, service), after, records, acts)
+    following = Memory(sale, service, order.kept or memory.kept)
+    return Decision(report, world, following, after, records, (*order.acts, *acts))

@@ -36,8 +36,17 @@ from vendd.services.memory import Memory
 
 VERSION: Final = 1
 KEY: Final = "vendd_flight"
-UNTOLD: Final = {"media_id": "", "media_hash": "", "funds": 0, "bits": ""}
-"""What is about a card or its holder, and what stands in its place. Nothing is decided on it."""
+UNTOLD: Final = {
+    "media_id": "",
+    "media_hash": "",
+    "funds": 0,
+    "bits": "",
+    "user": "",
+    "uid": 0,
+    "operator": "",
+}
+"""What is about a card, its holder or who works at the machine, and what stands in its place.
+Nothing is decided on it."""
 _READERS: Final = ("card_reader", "cashless")
 
 

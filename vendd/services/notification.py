@@ -14,6 +14,7 @@ from typing import Final, Literal
 import structlog
 
 from vendd.core.facts import ClaimOpened, Fact, Fault, LowStockAlert, RefundDue, Security
+from vendd.core.operator.sight import OpenFault
 from vendd.core.policy import Policy
 from vendd.core.rows import Record, SettingSet
 from vendd.core.sale.bill_reports import BillValidatorLost, BillValidatorReady
@@ -52,6 +53,7 @@ class _Open:
     weight: Weight
     count: int = 1
     told: bool = True
+    detail: str = ""
 
 
 class Notification:
@@ -104,6 +106,22 @@ class Notification:
         """Ids of what is wrong now."""
         return [_id(key) for key in self._open]
 
+    def faults(self) -> tuple[OpenFault, ...]:
+        """What is wrong now, oldest first."""
+        return tuple(
+            OpenFault(
+                _id(key),
+                fault.device,
+                fault.code,
+                fault.slot,
+                *fault.weight,
+                fault.started_at,
+                fault.count,
+                fault.detail,
+            )
+            for key, fault in self._open.items()
+        )
+
     def tell(self, facts: Iterable[Fact]) -> None:
         """Operator alerts in the log, after the commit."""
         for fact in facts:
@@ -130,7 +148,7 @@ class Notification:
             return []
         told = self._may_tell(key, now.uptime_ms)
         weight = weigh(key[0], key[1], world, self._on_bus)
-        self._open[key] = _Open(*key, now.uptime_ms, now.wall, weight, told=told)
+        self._open[key] = _Open(*key, now.uptime_ms, now.wall, weight, told=told, detail=detail)
         if not told:
             self._suppressed[key] += 1
             return []

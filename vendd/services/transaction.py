@@ -10,17 +10,18 @@ five minutes late.
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import structlog
 
 from vendd.core.facts import Fact, SaleClosed
+from vendd.core.operator.orders import Ordered
+from vendd.core.operator.verdicts import Decided, Refused, Why
 from vendd.core.rows import Record, SettingSet
 from vendd.core.sale import outputs
 from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, TurnMotor
 from vendd.core.sale.bill_reports import BillInEscrow
-from vendd.core.sale.machine import durable_changed
 from vendd.core.sale.reports import (
     DoorMoved,
     FaultEnded,
@@ -43,6 +44,7 @@ from vendd.events.context import Context
 from vendd.ports import Books, BooksRefused, Display, Events, StoreFailed
 from vendd.services import memory
 from vendd.services.deciding import decide
+from vendd.services.desk import Desk
 from vendd.services.dispensing import Dispensing
 from vendd.services.flight import Flight
 from vendd.services.inbox import Inbox, Received
@@ -58,6 +60,7 @@ _BUSY: Final = (Vending, Paying, Stacking, Returning, Refunding)
 """Keys pressed in these phases are ignored, not remembered (R8)."""
 _UNDER_WAY: Final = (*_BUSY, Authorising)
 """A stop waits for the end of these."""
+_NOT_WRITTEN: Final = Refused(Why.STORE, "the books can't be written; nothing was done")
 _log = structlog.get_logger()
 
 
@@ -78,6 +81,7 @@ class Crew:
     buzzer: Buzzer | None = None
     telemetry: Telemetry = field(default_factory=Telemetry)
     flight: Flight | None = None
+    desk: Desk = field(default_factory=Desk)
 
 
 class Engine:
@@ -152,6 +156,8 @@ class Engine:
             case KeyPressed() if received.at < self._deaf_until:
                 self._perform(Acknowledge())  # noticed, and that is all
                 return "pressed while the machine was busy"
+            case Ordered() as ordered if not self._crew.desk.begin(ordered):
+                return "withdrawn by whoever asked"
             case _:
                 return ""
 
@@ -173,17 +179,21 @@ class Engine:
         records = (*it.records, *self._crew.notification.records(report, it.world))
         told = self._crew.telemetry.records(report, it.memory.sale, it.after, records)
         records = (*records, *told)
-        changed = it.memory.service != self.memory.service or durable_changed(
-            self.memory.sale, it.memory.sale
-        )
+        changed = it.memory.durable_differs(self.memory)
         if changed or records or self.failing:  # then an empty commit finds out if it still does
             blob = memory.dump(it.memory) if changed else None
-            if not await self._commit(blob, records, self._context(moment, _actor(report)), report):
+            if not await self._commit(blob, records, self._context_of(moment, report), report):
+                self._answer(report, _NOT_WRITTEN)
                 if flight is not None:
                     flight.undone("the commit failed", self.memory, self.snapshot)
                 return ()
         self.memory, self.snapshot = it.memory, it.after
+        self._answer(report, it.answer)
         return it.acts
+
+    def _answer(self, report: Report, answer: Decided | Refused | None) -> None:
+        if isinstance(report, Ordered) and answer is not None:
+            self._crew.desk.answer(report, answer)
 
     async def _commit(
         self, blob: bytes | None, records: tuple[Record, ...], context: Context, report: Report
@@ -197,7 +207,7 @@ class Engine:
                 raise  # our own mistake: trying again would fail for ever
             except StoreFailed as failure:
                 self._make_safe(failure, report)
-                if isinstance(report, KeyPressed | LeverPressed):
+                if isinstance(report, KeyPressed | LeverPressed | Ordered):
                     return False
                 await asyncio.sleep(RETRY_S)
                 self.progress_at = self._loop.time()
@@ -207,6 +217,13 @@ class Engine:
         self._crew.events.committed(stored)
         self._tell(records)
         return True
+
+    def _context_of(self, moment: Moment, report: Report) -> Context:
+        if not isinstance(report, Ordered):
+            return self._context(moment, _actor(report))
+        person = report.person
+        kind = str(person.role) if person.role is not None else "system"
+        return replace(self._context(moment, kind), actor_id=person.user)
 
     # --- when the store fails -------------------------------------------------------
 

@@ -12,6 +12,7 @@ from vendd.store.database import Database
 from vendd.store.errors import DatabaseDamaged, DatabaseInUse, DatabaseTooNew
 from vendd.store.journal import ThreadJournal
 from vendd.store.outbox import SqliteOutbox
+from vendd.store.records import SqliteRecords
 from vendd.store.ring import Ring
 from vendd.store.writer import ThreadWriter
 
@@ -25,6 +26,7 @@ __all__ = [
     "Ring",
     "SqliteBooks",
     "SqliteOutbox",
+    "SqliteRecords",
     "ThreadJournal",
     "ThreadWriter",
 ]

@@ -12,7 +12,7 @@ from typing import Final
 
 from vendd.ports import Writer
 from vendd.store.outbox import cutoff
-from vendd.store.schema import HOT_TABLES, LONG_TABLES
+from vendd.store.schema import HOT_TABLES, JOURNAL_KEPT, LONG_TABLES
 
 _PIECE: Final = 500  # ledger rows deleted per transaction
 _CHECKED: Final = 1_000  # rows read per transaction of a full check
@@ -34,6 +34,14 @@ class Archive:
         marked = await self.writer.run(partial(_mark_prunable, cutoff(keep_days, now)))
         pruned = 0
         while marked and (gone := await self.writer.run(partial(_prune, marked))) > 0:
+            pruned += gone
+        return pruned
+
+    async def prune_journal(self, *, wanted: bool) -> int:
+        """Delete lines of the audit journal beyond the newest `JOURNAL_KEPT` whose events were
+        acknowledged, where somebody `wanted` them. Returns how many went."""
+        pruned = 0
+        while (gone := await self.writer.run(partial(_prune_journal, wanted))) > 0:
             pruned += gone
         return pruned
 
@@ -95,6 +103,16 @@ def _prune(newest: int, connection: Connection) -> int:
     ).rowcount
 
 
+def _prune_journal(wanted: bool, connection: Connection) -> int:
+    told = " AND seq <= (SELECT watermark FROM meta)" if wanted else ""
+    return connection.execute(
+        "DELETE FROM journal WHERE id IN (SELECT id FROM journal"
+        f" WHERE id <= (SELECT max(id) FROM journal) - {JOURNAL_KEPT}"
+        f"{told} ORDER BY id LIMIT ?)",
+        (_PIECE,),
+    ).rowcount
+
+
 def _size(connection: Connection) -> int:
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
@@ -112,7 +130,9 @@ def _check_piece(
 ) -> tuple[int | None, list[str]]:
     """The last key read (None at the end) and findings. Reading alone finds torn pages."""
     sound = (
-        "1" if table == "ledger" else "json_valid(attributes) AND json_valid(CAST(data AS TEXT))"
+        "1"
+        if table in ("ledger", "journal")
+        else "json_valid(attributes) AND json_valid(CAST(data AS TEXT))"
     )
     rows = connection.execute(
         f"SELECT {key}, {sound}, * FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?",

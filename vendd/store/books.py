@@ -19,7 +19,7 @@ from vendd.core.snapshot import Totals
 from vendd.events.context import Context
 from vendd.ports import Loaded, SlotRow, StoredEvent, Writer
 from vendd.store import audit, counters
-from vendd.store.entries import gather, write_money, write_small, write_stock
+from vendd.store.entries import gather, write_journal, write_money, write_small, write_stock
 from vendd.store.publishing import Publisher
 
 
@@ -80,6 +80,7 @@ class SqliteBooks:
         write_money(connection, entries, last, context.boot_count, context.time)
         write_small(connection, entries, context.time)
         counters.write_audit(connection, entries, context.time)
+        write_journal(connection, entries, last, context.boot_count, context.time)
         return stored
 
 

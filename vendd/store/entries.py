@@ -16,6 +16,7 @@ from vendd.core.rows import (
     BoxChanged,
     ClaimSet,
     CountersAdded,
+    Journalled,
     LevelChanged,
     Posted,
     Record,
@@ -47,6 +48,7 @@ class Entries:
     totals: list[CountersAdded] = field(default_factory=list)
     vends: list[Vended] = field(default_factory=list)
     reads: list[AuditRead] = field(default_factory=list)
+    journal: list[Journalled] = field(default_factory=list)
 
 
 _KEPT_IN_ORDER: Final[dict[type, str]] = {
@@ -59,6 +61,7 @@ _KEPT_IN_ORDER: Final[dict[type, str]] = {
     CountersAdded: "totals",
     Vended: "vends",
     AuditRead: "reads",
+    Journalled: "journal",
 }
 
 
@@ -190,6 +193,20 @@ def write_small(connection: Connection, entries: Entries, at: str) -> None:
     for add in entries.totals:
         added = (add.sales_count, add.sales_value, add.cash_in, add.cash_out)
         connection.execute(_TOTALS, added)
+
+
+_JOURNAL: Final = (
+    "INSERT INTO journal (at, boot, seq, uid, user, role, action, target, why, before, after,"
+    " outcome) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def write_journal(connection: Connection, entries: Entries, seq: int, boot: int, at: str) -> None:
+    """The audit journal. `seq`: the newest event of this commit."""
+    for line in entries.journal:
+        who = (line.uid, line.user, line.role)
+        what = (line.action, line.target, line.why, line.before, line.after, line.outcome)
+        connection.execute(_JOURNAL, (at, boot, seq, *who, *what))
 
 
 def _write_boxes(connection: Connection, entries: Entries) -> None:

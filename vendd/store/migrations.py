@@ -12,7 +12,7 @@ from typing import Final
 from sqlite_utils import Database, Migrations
 
 from vendd.store import audit_tables
-from vendd.store.schema import APPLICATION_ID
+from vendd.store.schema import APPLICATION_ID, JOURNAL_KEPT
 
 MIGRATIONS: Final = Migrations("vendd")
 
@@ -217,3 +217,37 @@ def m0004_audit(database: Database) -> None:
         database.execute(statement)
     audit_tables.count_what_was(database.conn)
     database.execute("PRAGMA user_version = 4")
+
+
+_JOURNAL: Final = (
+    # Who did what to money, stock, prices or hardware, and who was not let. `seq`: the newest
+    # event of the same commit.
+    """CREATE TABLE journal (
+        id INTEGER PRIMARY KEY,
+        at TEXT NOT NULL,
+        boot INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        uid INTEGER NOT NULL,
+        user TEXT NOT NULL,
+        role TEXT NOT NULL,
+        action TEXT NOT NULL CHECK (action <> ''),
+        target TEXT NOT NULL,
+        why TEXT NOT NULL,
+        before TEXT NOT NULL CHECK (json_valid(before)),
+        after TEXT NOT NULL CHECK (json_valid(after)),
+        outcome TEXT NOT NULL CHECK (outcome IN ('done', 'refused'))
+    ) STRICT""",
+    """CREATE TRIGGER journal_is_never_changed BEFORE UPDATE ON journal
+        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
+    f"""CREATE TRIGGER journal_is_only_pruned BEFORE DELETE ON journal
+        WHEN OLD.id > (SELECT max(id) FROM journal) - {JOURNAL_KEPT}
+        BEGIN SELECT RAISE(ABORT, 'the newest lines of the journal stay'); END""",
+    "PRAGMA user_version = 5",
+)
+
+
+@MIGRATIONS()
+def m0005_journal(database: Database) -> None:
+    """The audit journal of what people do to the machine."""
+    for statement in _JOURNAL:
+        database.execute(statement)

@@ -131,6 +131,8 @@ def check_hot(connection: sqlite3.Connection, version: int = SCHEMA_VERSION) -> 
         if findings != ["ok"]:
             raise DatabaseDamaged(f"{table}: {'; '.join(findings[:3])}")
     for table, key in LONG_TABLES:
+        if SINCE.get(table, 1) > version:
+            continue
         connection.execute(f"SELECT * FROM {table} ORDER BY {key} DESC LIMIT {_TAIL}").fetchall()
     singles = connection.execute("SELECT count(*) FROM meta").fetchone()[0]
     newest = connection.execute("SELECT coalesce(max(seq), 0) FROM outbox").fetchone()[0]

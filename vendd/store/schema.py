@@ -3,7 +3,7 @@
 from typing import Final
 
 APPLICATION_ID: Final = 0x56454E44  # "VEND": tells our file from any other SQLite database
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 AUDIT_TABLES: Final = (
     "audit_counters",
@@ -14,6 +14,9 @@ AUDIT_TABLES: Final = (
     "audit_event_log",
     "audit_reads",
 )
+
+JOURNAL_KEPT: Final = 10_000
+"""The newest lines of the audit journal stay whatever happens: some 3 MB."""
 
 HOT_TABLES: Final = (
     "meta",
@@ -42,8 +45,14 @@ SINCE: Final = {
     "replays": 3,
     "link": 3,
     **dict.fromkeys(AUDIT_TABLES, 4),
+    "journal": 5,
 }
 """The version that brought a table; 1 for all others."""
 
-LONG_TABLES: Final = (("ledger", "id"), ("outbox", "seq"), ("dead_letters", "seq"))
+LONG_TABLES: Final = (
+    ("ledger", "id"),
+    ("outbox", "seq"),
+    ("dead_letters", "seq"),
+    ("journal", "id"),
+)
 """Tables that grow with the months, and their keys: checked in pieces while the machine lives."""

@@ -15,7 +15,7 @@ from vendd.core.sale.bill_reports import RecyclerStore
 from vendd.core.sale.reports import Report, Tube
 from vendd.core.snapshot import Totals
 from vendd.events.context import Context
-from vendd.events.stored import StoredEvent as StoredEvent  # noqa: PLC0414  # re-exported
+from vendd.events.stored import StoredEvent as StoredEvent  # re-exported
 
 T = TypeVar("T")
 

@@ -1,0 +1,1 @@
+"""What the operator's people do to a machine: orders, decided as purely as a sale is."""

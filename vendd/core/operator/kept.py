@@ -1,0 +1,72 @@
+"""What a machine remembers of visits between orders, across restarts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+from vendd.core.facts import VisitTask
+
+MOST_TASKS: Final = 200
+"""Of one visit; later ones are in the journal only."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVisit:
+    """A person is at the machine. `user` by name, `entered_at` by the wall clock."""
+
+    number: int
+    user: str
+    role: str
+    entered_at: str
+    faults_before: tuple[str, ...]
+    sellable_before: int
+    tasks: tuple[VisitTask, ...] = ()
+    door_s: int = 0
+
+    @property
+    def id(self) -> str:
+        return f"v{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`visits`: how many there were."""
+
+    visits: int = 0
+    visit: OpenVisit | None = None
+
+    @property
+    def ref(self) -> str | None:
+        """The visit that a booking belongs to."""
+        return None if self.visit is None else self.visit.id
+
+    def with_task(self, *tasks: VisitTask) -> "Kept":
+        """Noted where a visit is on."""
+        if self.visit is None:
+            return self
+        noted = (*self.visit.tasks, *tasks)[:MOST_TASKS]
+        return replace(self, visit=replace(self.visit, tasks=noted))
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """From the JSON object of `dataclasses.asdict`; what it lacks was never used.
+
+        Raises KeyError, TypeError or ValueError for what is no such object.
+        """
+        visit = body.get("visit")
+        return cls(
+            visits=int(body.get("visits", 0)), visit=None if visit is None else _visit(visit)
+        )
+
+
+def _visit(body: Mapping[str, Any]) -> OpenVisit:
+    return OpenVisit(
+        number=int(body["number"]),
+        user=str(body["user"]),
+        role=str(body["role"]),
+        entered_at=str(body["entered_at"]),
+        faults_before=tuple(str(fault) for fault in body["faults_before"]),
+        sellable_before=int(body["sellable_before"]),
+        tasks=tuple(VisitTask(**task) for task in body["tasks"]),
+        door_s=int(body.get("door_s", 0)),
+    )

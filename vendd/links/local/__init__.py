@@ -1,0 +1,1 @@
+"""The local socket: HTTP for people at the machine, who are known by the kernel's word."""

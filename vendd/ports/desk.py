@@ -1,0 +1,43 @@
+"""What the ways into the machine (local socket, gateway) may ask of it, and nothing else."""
+
+from typing import Protocol
+
+from vendd.core.operator.orders import Order
+from vendd.core.operator.people import Person, Role
+from vendd.core.operator.sight import JournalLine, Sight
+from vendd.core.operator.verdicts import Decided, Refused
+
+__all__ = [
+    "Decided",
+    "Desk",
+    "JournalLine",
+    "Order",
+    "Person",
+    "Records",
+    "Refused",
+    "Role",
+    "Sight",
+]
+
+
+class Desk(Protocol):
+    """Where orders are given and the machine is looked at. On the loop's thread."""
+
+    def sight(self) -> Sight:
+        """The machine as committed."""
+
+    async def order(
+        self, person: Person, order: Order, why: str = "", *, preview: bool = False
+    ) -> Decided | Refused:
+        """Have it decided, committed and begun. Raises `TimeoutError` when the engine did not
+        come to it in time: then it is withdrawn and nothing will happen."""
+
+    def turn_away(self, person: Person, action: str) -> None:
+        """Somebody without a role asked for something: into the journal with it."""
+
+
+class Records(Protocol):
+    """What is read from the books on request."""
+
+    async def journal(self, before_id: int | None, limit: int) -> list[JournalLine]:
+        """The newest lines, newest first; with `before_id` those older than it."""
