@@ -137,7 +137,7 @@ def _line(told: Mapping[str, Any]) -> Line:
         return Undone(_field(told, "undone", int), _field(told, "why", str))
     n, at = _field(told, "n", int), _field(told, "t", float)
     try:
-        report = value_of(Report, told.get("report"), _kinds())
+        report = value_of(Report, told.get("report"), _kinds() | orders())
     except Unreadable as error:
         return Unknown(n, at, str(error))
     if "ignored" in told:
@@ -176,10 +176,15 @@ def _field(told: Mapping[str, Any], name: str, hint: Any) -> Any:
 
 
 def _kinds() -> dict[str, type]:
-    """Every kind of report and of order there is, by name."""
+    """Every kind of report there is, by name."""
     if not _KINDS:
-        _KINDS.update((kind.__name__, kind) for base in (Report, Order) for kind in _below(base))
+        _KINDS.update((kind.__name__, kind) for kind in _below(Report))
     return _KINDS
+
+
+def orders() -> dict[str, type]:
+    """Every kind of order there is, by name: one report is about them."""
+    return {kind.__name__: kind for kind in _below(Order)}
 
 
 _KINDS: Final[dict[str, type]] = {}

@@ -6,12 +6,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hw_sim.replay.flight_file import BadDump, _kinds
+from hw_sim.replay.flight_file import BadDump, _kinds, orders
 from tests.flight.tapes import RecordedBench, Tape, replayed
 from tests.sale.script import DROP, coin, keyed, left_home, paid, play, turned
 from tests.sale.walk import benches, walks
+from vendd.core.operator.orders import Order
 from vendd.core.plain import plain, value_of
 from vendd.core.sale.reports import KeyPressed, Report
+
+st.register_type_strategy(Order, st.one_of([st.builds(kind) for kind in orders().values()]))
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
@@ -79,7 +82,7 @@ def test_every_kind_of_report_is_read_as_it_was_written(kind: type):
     @settings(max_examples=2, deadline=None, database=None)
     @given(report=st.builds(kind) if hasattr(kind, "__dataclass_fields__") else st.just(kind()))
     def check(report):
-        back = value_of(Report, plain(report), _kinds())
+        back = value_of(Report, plain(report), _kinds() | orders())
         assert type(back) is kind
         assert plain(back) == plain(report)
 
