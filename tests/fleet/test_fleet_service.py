@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import cast
 
 import pytest
-from fleet_rig import CHECKS, PARTS, Rig, SetClock
+from fleet_rig import CHECKS, PARTS, Rig, SetClock, numbered
 from machine_stream import ModelMachine
 
 from vendd.fleet.database import DatabaseDown, Session, migrate
@@ -64,9 +64,19 @@ class ModelStream:
     def note(self, positions: Mapping[Part, int]) -> None:
         self.noted = dict(positions)
 
+    def made_anew(self, records: Sequence[Record]) -> None:
+        """The topics are deleted and made again; a position behind their end is out of range."""
+        self._records = records
+        self._positions = dict.fromkeys(self._positions, 0)
+
+    def went_back(self, positions: Mapping[Part, int]) -> dict[Part, int]:
+        return {part: 0 for part, at in positions.items() if self._ends().get(part, 0) < at}
+
     def lags(self, positions: Mapping[Part, int]) -> dict[Part, int]:
-        ends = {(record.topic, record.partition): record.offset + 1 for record in self._records}
-        return {part: ends.get(part, 0) - at for part, at in positions.items()}
+        return {part: self._ends().get(part, 0) - at for part, at in positions.items()}
+
+    def _ends(self) -> dict[Part, int]:
+        return {(record.topic, record.partition): record.offset + 1 for record in self._records}
 
 
 class Flaky(Sqlite):
@@ -175,3 +185,21 @@ def test_a_clock_that_is_set_back_prolongs_no_wait(scene: Scene) -> None:
     assert scene.stream.waited[:1] == [READ_S]
     assert scene.complete()
     assert len(scene.told) > 1
+
+
+def test_topics_that_were_made_anew_are_read_from_their_beginning(scene: Scene) -> None:
+    whole = scene.machine.records
+    anew = numbered(whole[-10:])
+    scene.stream = ModelStream(whole[:-10], scene.clock, scene.stop)
+    told = scene.lags
+
+    def lost(lags: Mapping[Part, int]) -> None:
+        told(lags)
+        if len(scene.told) == 1:
+            scene.stream.made_anew(anew)
+
+    scene.lags = lost  # type: ignore[method-assign]
+    scene.run()
+    assert scene.said[0].endswith("made anew? It is read from its beginning")
+    assert scene.complete()
+    assert scene.handled.duplicates == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from fleet_processes import HASTY, Consumers, publish, until
 from fleet_rig import Rig
 from kafka_server import KafkaServer
@@ -78,6 +79,30 @@ def test_a_consumer_that_is_killed_again_and_again_counts_everything_once(
             sums = "SELECT sum(sold), sum(value) FROM totals WHERE machine = ?"
             ((sold, value),) = session.rows(sums, (machine.name,))
         assert (sold, value) == (machine.books.sales_count, machine.books.sales_value)
+    database.close()
+
+
+def test_a_topic_that_is_made_anew_is_read_from_its_beginning(
+    apache_kafka: KafkaServer, postgres: PostgresServer, prefix: str, consumers: Consumers
+) -> None:
+    machine = ModelMachine()
+    machine.random_day(100)
+    before, after = machine.records[:-10], machine.records[-10:]
+    database = open_database(postgres.url(prefix[:-1]))
+    consumers.start()
+    publish(apache_kafka.bootstrap, prefix, before)
+    until(database, COUNT, len(before))
+    admin = AdminClient({"bootstrap.servers": apache_kafka.bootstrap, "log_level": 0})
+    for deleted in admin.delete_topics([prefix + topic for topic in TOPICS]).values():
+        deleted.result(30)
+    for topic in TOPICS:
+        apache_kafka.create_topic(prefix + topic)
+    publish(apache_kafka.bootstrap, prefix, after)
+    until(database, COUNT, len(machine.records))
+    assert consumers.stop() == [0]
+    rig = Rig(database, group="reader")
+    assert rig.completeness(machine.name).complete
+    assert rig.differences(machine.name) == []
     database.close()
 
 

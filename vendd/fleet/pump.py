@@ -151,6 +151,13 @@ class Pump:
         for part in parts:
             self.positions.pop(part, None)
 
+    def rewind(self, begin: Mapping[Part, int]) -> None:
+        """Begin there again: what was projected before is found to be a duplicate."""
+        with self._database.transaction() as session:
+            for part in sorted(begin):
+                self._offsets.move(session, part, self.positions[part], begin[part])
+        self.positions |= begin
+
     def caught_up(self, parts: Sequence[Part]) -> None:
         with self._database.transaction() as session:
             self._offsets.caught_up(session, parts, self._clock.now_ms())

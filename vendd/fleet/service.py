@@ -86,6 +86,16 @@ class Service:
 
     def _note_end(self, pump: Pump) -> None:
         """Where nothing is left to read, silence is the machines' own."""
+        went_back = self._stream.went_back(pump.positions)
+        if went_back:
+            for part in sorted(went_back):
+                self._said(
+                    f"{part[0]}/{part[1]} ends before {pump.positions[part]}, where we stood: made"
+                    " anew? It is read from its beginning"
+                )
+            pump.rewind(went_back)
+            self._stream.replace()
+            return
         lags = self._stream.lags(pump.positions)
         self._observer.lags(lags)
         ended = [part for part, lag in lags.items() if lag == 0]

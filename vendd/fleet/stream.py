@@ -132,6 +132,23 @@ class Stream:
                 found[topic, part] = max(0, high - max(at, low))
         return found
 
+    def went_back(self, positions: Mapping[Part, int]) -> dict[Part, int]:
+        """Partitions that end before our position, and where they begin: their topic was made
+        anew, or a broker lost the end of its log. Of one that has grown beyond our position
+        since, only the machines' numbers tell that something is missing."""
+        found: dict[Part, int] = {}
+        for (topic, part), at in positions.items():
+            place = TopicPartition(self._prefix + topic, part)
+            try:
+                _, high = self._consumer.get_watermark_offsets(place, cached=True)
+                if 0 <= high < at:
+                    low, high = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
+                    if high < at:
+                        found[topic, part] = low
+            except KafkaException:
+                continue
+        return found
+
     def close(self) -> None:
         self._consumer.close()
 
