@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hw_sim.audit import bills, cards, customers, money, stock
+from hw_sim.audit import bills, cards, counters, customers, money, stock
 from hw_sim.audit import events as event_checks
 from hw_sim.audit.bills import BillOpening
 from hw_sim.audit.books import Books
@@ -89,6 +89,7 @@ class Auditor:
             *event_checks.check_delivery(received, books),
             *event_checks.check_payloads(events, self._front.config.machine.id),
             *event_checks.check_sales(events, books),
+            *counters.check(books, event_checks.of_type(events, event_checks.SALE_CLOSED)),
         ]
         outcomes = Counter(
             sale["outcome"] for sale in event_checks.of_type(events, event_checks.SALE_CLOSED)

@@ -2,8 +2,8 @@
 
 ``vendd --config FILE`` (or ``vendd run``) runs, ``vendd check`` explains a configuration,
 ``vendd safe`` switches every motor line off, ``vendd dump`` gives out what the flight recorder
-has. Exit codes: 0 done, 1 failed, 2 wrong usage or
-configuration (nothing was started).
+has, ``vendd audit`` makes and verifies EVA-DTS reports. Exit codes: 0 done, 1 failed, 2 wrong
+usage or configuration (nothing was started).
 """
 
 import argparse
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vendd import __version__
+from vendd.cli import audit
 from vendd.cli.check import check, report
 from vendd.cli.dump import dump
 from vendd.config import Config, ConfigError, load, salvage
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.command == "check":
         return check(options.config)
+    if options.command == "audit" and options.action == "verify":
+        return _verify(options.file)
     try:
         config: Config | None = load(options.config)
     except ConfigError as error:
@@ -33,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if options.command == "safe":
         return _safe(config)
+    if options.command == "audit":
+        return _export(config, options.out)
     return _dump(config, options.out) if options.command == "dump" else _run(config)
 
 
@@ -47,6 +52,19 @@ def _dump(config: Config, out: Path | None) -> int:
     from vendd.store.ring import FOLDER, lines
 
     return dump(lines(Path(config.store.path) / FOLDER), out)
+
+
+def _export(config: Config, out: Path | None) -> int:
+    """The daemon must not be running: it alone has the books."""
+    from vendd.daemon.audit_desk import export
+
+    return audit.export(lambda: export(config), out)
+
+
+def _verify(file: Path) -> int:
+    from vendd.wire.evadts.reader import read
+
+    return audit.verify(file, read)
 
 
 def _safe(config: Config) -> int:
@@ -87,7 +105,19 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("dump", help=help_, description=help_)
     _config(command, argparse.SUPPRESS)
     command.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    _audit(commands.add_parser("audit", help="EVA-DTS reports of the books"))
     return parser
+
+
+def _audit(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", metavar="ACTION", required=True)
+    help_ = "write the report of the books; the daemon must not be running; changes no counter"
+    action = actions.add_parser("export", help=help_, description=help_)
+    _config(action, argparse.SUPPRESS)
+    action.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    help_ = "read a report of any maker, say what is wrong with it and where; 1: not sound"
+    action = actions.add_parser("verify", help=help_, description=help_)
+    action.add_argument("file", type=Path, metavar="FILE")
 
 
 def _config(parser: argparse.ArgumentParser, default: Path | str) -> None:

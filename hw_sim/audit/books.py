@@ -57,6 +57,8 @@ class Books:
     claims: dict[str, Claim]
     outbox: dict[int, bytes]  # seq -> data
     dead_letters: tuple[int, ...]
+    counters: dict[tuple[str, str, str], int]  # of the audit, since initialisation
+    suspended: tuple[str, ...]  # doubtful sales that no counter has
 
     @classmethod
     def read(cls, directory: Path) -> "Books":
@@ -99,6 +101,13 @@ class Books:
                 },
                 outbox=dict(db.execute("SELECT seq, data FROM outbox")),
                 dead_letters=tuple(s for (s,) in db.execute("SELECT seq FROM dead_letters")),
+                counters={
+                    (segment, subject, what): total
+                    for segment, subject, what, total in db.execute(
+                        "SELECT segment, subject, what, total FROM audit_counters"
+                    )
+                },
+                suspended=tuple(s for (s,) in db.execute("SELECT sale_id FROM audit_suspense")),
             )
 
     def closing(self, account: str) -> int:

@@ -258,6 +258,20 @@ def a_stock_change_published_wrong(e: Evidence) -> None:
     _spoil(e, _first(e, STOCK), delta=-2)
 
 
+def a_vend_counted_twice(e: Evidence) -> None:
+    e.books.counters["VA1", "", "number"] += 1
+
+
+def a_coin_counted_elsewhere(e: Evidence) -> None:
+    e.books.counters["CA3", "", "box"] += 50
+
+
+def a_vend_counted_on_another_product(e: Evidence) -> None:
+    counters = e.books.counters
+    subject = next(key[1] for key in counters if key[0] == "PA7")
+    counters["PA7", "Z9*CA*0*150", "value"] = counters.pop(("PA7", subject, "value"))
+
+
 PLANTS: list[tuple[Plant, str]] = [
     (a_coin_gone_from_a_tube, "tube:100: booked"),
     (a_coin_gone_from_the_box, "coin_box: booked"),
@@ -301,6 +315,9 @@ PLANTS: list[tuple[Plant, str]] = [
     (a_sale_number_left_out, "sale numbers have gaps"),
     (a_price_that_was_not_booked, "sale-closed charged"),
     (a_stock_change_published_wrong, "published changes"),
+    (a_vend_counted_twice, "audit: paid vends counted"),
+    (a_coin_counted_elsewhere, "audit: cash into the box counted"),
+    (a_vend_counted_on_another_product, "audit: Z9/CA counted"),
 ]
 
 

@@ -25,7 +25,7 @@ from hw_sim.visit import Visit
 
 HEADERS = {"ce_type": "vend.sale-closed.v1", "ce_seq": "1", "ce_topicseq": "1"}
 SERIAL = "000000000011"
-NOTHING = Books(0, 1, {}, (), {}, 0, {}, {}, {}, {}, {}, ())
+NOTHING = Books(0, 1, {}, (), {}, 0, {}, {}, {}, {}, {}, (), {}, ())
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from vendd.config.parts import Bcm, PinName
 from vendd.config.payment import BillValidator, CardReader, CcTalk, Changer, Mdb, PayoutBy, Pulse
 from vendd.config.sections import (
     Api,
+    Audit,
     Buzzer,
     DirectMotors,
     Display,
@@ -67,6 +68,7 @@ class Config(BaseModel):
     sale: Sale = Sale()
     health: Health = Health()
     api: Api = Api()
+    audit: Audit = Audit()
     product: tuple[ProductEntry, ...] = Field(min_length=1)
     slot: tuple[SlotEntry, ...] = Field(min_length=1)
 
@@ -99,6 +101,7 @@ class Config(BaseModel):
             exponent=money.exponent,
             door_switch=self.door is not None,
             drop_sensor=self.drop_sensor is not None and self.drop_sensor.enabled,
+            app_audit_device=self.audit.app_device,
             **values,
         )
 

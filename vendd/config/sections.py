@@ -22,6 +22,7 @@ from vendd.core.planogram import ITEM_NO_MAX
 from vendd.core.policy import ForceVend, Policy
 
 _DEFAULT: Final = Policy()
+_Plate = Annotated[str, StringConstraints(max_length=30)]
 
 
 class Machine(Section):
@@ -193,6 +194,19 @@ class Health(Section):
 
     watchdog: Switch = True
     stalled_ms: Milliseconds = 15_000
+
+
+class Audit(Section):
+    """What EVA-DTS reports say of the machine. `communication_id`: DXS01, the maker's 3
+    characters first; `serial` and `asset_no` (ID101, ID106): the machine's id unless they are
+    set. `app_device`: the payment device that sales by app are booked to (PA702)."""
+
+    communication_id: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{10}$")] = "VND0000000"
+    serial: _Plate = ""
+    model: _Plate = ""
+    location: _Plate = ""
+    asset_no: _Plate = ""
+    app_device: Literal["CA", "DA", "DB", "TA"] = "DB"
 
 
 class ProductEntry(Section):

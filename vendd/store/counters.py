@@ -52,8 +52,10 @@ _EVENT: Final = (
     " since_reset = since_reset + excluded.since_reset"
 )
 _BEGINS: Final = "UPDATE audit_events SET since = ? WHERE code = ? AND source = ? AND since IS NULL"
-_BEGAN: Final = "SELECT since FROM audit_events WHERE code = ? AND source = ?"
-_ENDS: Final = "UPDATE audit_events SET since = NULL WHERE code = ? AND source = ?"
+_ENDS: Final = (
+    "SELECT code, since FROM audit_events WHERE source = ?1 AND since IS NOT NULL",
+    "UPDATE audit_events SET since = NULL WHERE source = ?1",
+)
 _ENDED: Final = "INSERT INTO audit_event_log (code, began, minutes) VALUES (?, ?, ?)"
 _SHORTEN: Final = (
     "DELETE FROM audit_event_log WHERE id <= (SELECT max(id) FROM audit_event_log) - ?"
@@ -129,17 +131,18 @@ def _vend(stored: str) -> Vended:
 
 
 def _happen(connection: Connection, happening: Happening, at: str) -> None:
+    """What ends is found by its source: its code may have said more when it began."""
     key = (happening.code, happening.source)
     if happening.count or happening.active:
         connection.execute(_EVENT, (*key, happening.count))
     if happening.active:
         connection.execute(_BEGINS, (at, *key))
     elif happening.active is False:
-        began = connection.execute(_BEGAN, key).fetchone()
-        if began is not None and began[0] is not None:
-            connection.execute(_ENDS, key)
-            connection.execute(_ENDED, (happening.code, began[0], _minutes(began[0], at)))
+        find, end = _ENDS
+        for code, began in connection.execute(find, (happening.source,)).fetchall():
+            connection.execute(_ENDED, (code, began, _minutes(began, at)))
             connection.execute(_SHORTEN, (_LOG_KEPT,))
+        connection.execute(end, (happening.source,))
 
 
 def _minutes(began: str, ended: str) -> int:

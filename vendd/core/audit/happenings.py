@@ -4,6 +4,7 @@ An event begins and ends (EA2 active, then EA1 with its duration), or it only ha
 concern one product carry it: ``ELB_A3``.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,8 @@ from vendd.core.facts import (
 
 OUTAGE: Final = "OCF"
 """Power supply interrupted; counted in EA7, too."""
+
+_REPORTED: Final = re.compile(r"E[A-Z][0-9A-Z]?[A-Z]_[0-9A-F]{2,4}")
 
 _CODES: Final = {
     "acceptor_unplugged": "EAR",
@@ -75,8 +78,10 @@ class Happening:
     active: bool | None = None
 
 
-def eva_code(device: str, code: str) -> str:
-    """The code of a fault of ours."""
+def eva_code(device: str, code: str, detail: str = "") -> str:
+    """The code of a fault of ours; what the device itself reported comes first (``EAU_1500``)."""
+    if _REPORTED.fullmatch(detail):
+        return detail
     return _CODES.get(code) or next(eva for name, eva in _DEVICES if device.startswith(name))
 
 
@@ -86,15 +91,17 @@ def of_fact(fact: Fact) -> Iterator[Happening]:
         case Fault():
             begun = fact.state == "started"
             count = 1 + (fact.suppressed or 0) if begun else 0
-            yield Happening(eva_code(fact.device, fact.code), fact.fault_id, count, begun)
+            yield Happening(
+                eva_code(fact.device, fact.code, fact.detail), fact.fault_id, count, begun
+            )
         case Door(state) if state != "left_open":
             yield _lasting("EGS", "door", state == "opened")
         case ExactChange(state):
             yield _lasting("OBK", "change", state)
         case SoldOut(state, slot):
-            yield _lasting(f"ELB_{slot}", slot, state is AlertState.RAISED)
+            yield _lasting(f"ELB_{slot}", f"ELB:{slot}", state is AlertState.RAISED)
         case LowStockAlert(state, slot):
-            yield _lasting(f"ELE_{slot}", slot, state is AlertState.RAISED)
+            yield _lasting(f"ELE_{slot}", f"ELE:{slot}", state is AlertState.RAISED)
         case MachineStarted(cause) if cause == "power_loss":
             yield Happening(OUTAGE, "power")
         case PlanogramChanged(slot, "price"):

@@ -1,0 +1,81 @@
+"""Audit reports of this machine: its configuration and its books, brought together."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+from vendd import __version__
+from vendd.cli.audit import NoReport
+from vendd.config import Config
+from vendd.core.audit.figures import Figures
+from vendd.core.rows import AuditRead
+from vendd.ports import StoreFailed, WallClock
+from vendd.services.audit_report import Plate, Readout, segments
+from vendd.store import Database, DatabaseInUse
+from vendd.store.counters import figures
+from vendd.store.opening import FILE
+from vendd.wire.evadts.report import write
+
+TERMINAL: Final = "vendd"
+"""Who reads where no handheld does."""
+
+
+class Books(Protocol):
+    """Of the audit: see `vendd.store.SqliteBooks`."""
+
+    async def read_out(self) -> Figures: ...
+
+    async def note_read(self, read: AuditRead, at: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class AuditDesk:
+    """Reads the running machine out. Errors: `StoreFailed`."""
+
+    config: Config
+    books: Books
+    wall: WallClock
+
+    async def read_out(self, terminal: str) -> bytes:
+        """The report as it stands; `ended` says that it has arrived."""
+        return report(self.config, await self.books.read_out(), self.wall.now(), terminal)
+
+    async def ended(self, terminal: str, *, reset: bool) -> None:
+        """It has arrived. `reset`: what it showed is taken off the interval counters."""
+        await self.books.note_read(AuditRead(terminal, reset), self.wall.now())
+
+
+def report(config: Config, shown: Figures, at: str, terminal: str) -> bytes:
+    """The report of these figures, as a file."""
+    audit = config.audit
+    plate = Plate(
+        serial=audit.serial or config.machine.id,
+        software=__version__,
+        currency=config.currency(),
+        model=audit.model,
+        location=audit.location,
+        asset_no=audit.asset_no or config.machine.id,
+    )
+    readout = Readout(at, terminal)
+    return write(audit.communication_id, segments(plate, config.slots(), shown, readout))
+
+
+def export(config: Config) -> bytes:
+    """The report of a machine whose daemon does not run. It is no read-out: nothing is counted
+    or reset. Raises `NoReport`."""
+    folder = Path(config.store.path)
+    if not (folder / FILE).exists():
+        raise NoReport(f"{folder}: there are no books; store.path says where they are looked for")
+    try:
+        database = Database.open(folder)
+    except DatabaseInUse as error:
+        raise NoReport(f"{folder}: the books are in use; stop the daemon first") from error
+    except StoreFailed as error:
+        raise NoReport(f"{folder}: the books can't be opened: {error}") from error
+    try:
+        shown = figures(database.connection)
+    finally:
+        database.close()
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return report(config, shown, now, TERMINAL)
