@@ -93,11 +93,11 @@ def test_a_place_that_can_not_be_written(config, books, tmp_path, capsys):
 
 def test_a_configuration_that_is_wrong(config, capsys):
     drop_in = config.parent / "vendd.toml.d" / "wrong.toml"
-    drop_in.write_text('[audit]\ncommunication_id = "too short"\napp_device = "XX"\n')
+    drop_in.write_text('[audit]\ncommunication_id = "too short"\nasset = "XX"\n')
     assert main(["audit", "export", "--config", str(config)]) == 2
     said = capsys.readouterr().err
     assert "audit.communication_id" in said
-    assert "audit.app_device" in said
+    assert "audit.asset" in said
 
 
 def test_verify_says_what_and_where(tmp_path, capsys):

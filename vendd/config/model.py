@@ -101,7 +101,6 @@ class Config(BaseModel):
             exponent=money.exponent,
             door_switch=self.door is not None,
             drop_sensor=self.drop_sensor is not None and self.drop_sensor.enabled,
-            app_audit_device=self.audit.app_device,
             **values,
         )
 

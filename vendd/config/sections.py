@@ -199,14 +199,13 @@ class Health(Section):
 class Audit(Section):
     """What EVA-DTS reports say of the machine. `communication_id`: DXS01, the maker's 3
     characters first; `serial` and `asset_no` (ID101, ID106): the machine's id unless they are
-    set. `app_device`: the payment device that sales by app are booked to (PA702)."""
+    set."""
 
     communication_id: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{10}$")] = "VND0000000"
     serial: _Plate = ""
     model: _Plate = ""
     location: _Plate = ""
     asset_no: _Plate = ""
-    app_device: Literal["CA", "DA", "DB", "TA"] = "DB"
 
 
 class ProductEntry(Section):
