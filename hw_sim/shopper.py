@@ -75,6 +75,10 @@ class Shopper:
         """Take whatever lies there."""
         self._me.take()
 
+    def misses_money(self) -> bool:
+        """More cash went in than came back and than the products cost."""
+        return self.visit.balance > sum(self._prices.get(s, 0) for s in self.visit.products)
+
     async def _leave(self, said: str) -> str:
         """Nobody goes while a bill of theirs is inside, or a card of theirs is in the reader."""
         me = self._me

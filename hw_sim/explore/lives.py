@@ -40,6 +40,7 @@ class Lives:
         self._site = site
         self._auditor = auditor
         self._gate = asyncio.Lock()
+        self._landed = (-1, 0.0)  # money without a trace that ever landed, and when that was seen
         self.blind: list[Blind] = []
 
     async def kill(self, chance: random.Random, *, power: bool = False) -> str:
@@ -59,8 +60,8 @@ class Lives:
             return await self._back(chance, f"killed at commit {ahead} ({how}{later})")
 
     async def unplug(self, chance: random.Random) -> str:
-        """The mains plug: controller and devices. A coin in free fall is waited for: without
-        power it would leave no trace anywhere, in any machine."""
+        """The mains plug: controller and devices. A coin in free fall is waited for, and where
+        tubes are not counted one that was just told: they would leave no trace anywhere."""
         async with self._gate:
             while self._coin_under_way():  # noqa: ASYNC110  # no event tells
                 await asyncio.sleep(_STILL_S)
@@ -90,9 +91,10 @@ class Lives:
 
     def _died(self, *, power: bool, lands: bool) -> None:
         now = self._site.loop.time()
+        failing_since = self._site.failing_since()  # nothing seen since then could be recorded
         self._site.cut(power=power, in_flight_lands=lands)
         self._auditor.died(now)
-        self.blind.append(Blind(now - GRACE_S, now))
+        self.blind.append(Blind((failing_since or now) - GRACE_S, now))
 
     async def _at_commit(self, ahead: int, how: str, rounds: int, power: bool) -> None:
         died: asyncio.Future[None] = self._site.loop.create_future()
@@ -125,8 +127,12 @@ class Lives:
 
     def _coin_under_way(self) -> bool:
         coins, now = self._site.till.coins, self._site.loop.time()
-        boxed = coins.truth.boxed
-        return coins.untold or bool(boxed and now - boxed[-1][0] < TELLING_S)
+        landed = coins.truth.into_box
+        if not coins.fillable:
+            landed += coins.truth.into_tube.total()
+        if landed != self._landed[0]:
+            self._landed = (landed, now)
+        return coins.untold or now - self._landed[1] < TELLING_S
 
     # --- starts ------------------------------------------------------------------------
 

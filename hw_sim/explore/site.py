@@ -76,6 +76,9 @@ class Site(Front, Protocol):
     def fail_commits(self, number: int) -> None:
         """The next commits fail (an I/O error)."""
 
+    def failing_since(self) -> float | None:
+        """No commit has succeeded since then, and some have failed; None when the last did."""
+
     async def pending(self) -> int:
         """Events that are committed and that no consumer has seen yet."""
 

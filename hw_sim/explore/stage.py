@@ -24,6 +24,7 @@ OPENS_S: Final = 30.0
 LINGERS_S: Final = 420.0  # five minutes of idle credit, and paying it
 OUT_S: Final = 150.0  # what stops service is over, faults of devices are retried
 DELIVERED_S: Final = 120.0  # the forwarder's longest pause, and what there is to send
+MISSES_S: Final = 45.0  # a bill is claimed half a minute after its validator came up
 LOOK_S: Final = 0.5
 TAKE_S: Final = 0.5
 PER_HOUR: Final = 400  # guests, more than ever come
@@ -139,6 +140,10 @@ class Stage:
         visit = shopper.visit
         visit.said = await self._open_again(shopper.watch, LINGERS_S)
         shopper.collect()
+        if visit.disturbed and shopper.misses_money():
+            await shopper.watch(lambda t: sign(t) not in (*_OPEN, Sign.OTHER), MISSES_S)
+            visit.said = await self._open_again(shopper.watch, LINGERS_S)
+            shopper.collect()
         visit.gave_up = "" if sign(visit.said) in _OPEN else visit.said or "a dark display"
 
     async def _open_again(self, until: Until, seconds: float) -> str:

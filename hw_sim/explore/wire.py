@@ -4,18 +4,30 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from hw_sim.explore.site import Struck
 from hw_sim.inline_writer import InlineWriter
 from hw_sim.opening import SAMPLE, described
 from hw_sim.virtual import VirtualMachine
+from vendd.ports import StoreFailed
 from vendd.store import Database
+from vendd.store.database import Work
 
 
 class StruckWriter(InlineWriter):
     """Asks at each commit whether the daemon may live on. `struck`: of the site."""
 
     struck: Struck | None = None
+    failing_since: float | None = None
+
+    def _transact(self, works: list[Work]) -> list[Any]:
+        results = super()._transact(works)
+        if not any(isinstance(result, StoreFailed) for result in results):
+            self.failing_since = None
+        elif self.failing_since is None:
+            self.failing_since = self._loop.time()
+        return results
 
     def _land(self) -> None:
         if self.struck is None or not self.struck():
@@ -72,6 +84,9 @@ class WireSite(VirtualMachine):
     def fail_commits(self, number: int) -> None:
         if self.writer is not None:
             self.writer.fail_next(number)
+
+    def failing_since(self) -> float | None:
+        return self.writer.failing_since if isinstance(self.writer, StruckWriter) else None
 
     async def pending(self) -> int:
         assert isinstance(self.writer, StruckWriter)

@@ -55,6 +55,18 @@ def largest_payable(amount: int, tubes: Iterable[Tube], reserve: int = 0) -> tup
     return payable, plan
 
 
+def most_payable(amounts: Iterable[int], tubes: Iterable[Tube], reserve: int = 0) -> dict[int, int]:
+    """The greatest amount that the tubes can pay, for each of `amounts` and not above it."""
+    stock = _stock(tubes, reserve)
+    divisor, total = _divisor(stock), _total(stock)
+    limits = {amount: max(min(amount, total), 0) // divisor for amount in amounts}
+    reach = _reach(_reduced(stock, divisor), max(limits.values(), default=0))
+    return {
+        amount: ((reach & (1 << limit + 1) - 1).bit_length() - 1) * divisor
+        for amount, limit in limits.items()
+    }
+
+
 def can_pay(amount: int, tubes: Iterable[Tube], reserve: int = 0) -> bool:
     """Whether the tubes can pay exactly `amount`."""
     stock = _stock(tubes, reserve)

@@ -50,10 +50,11 @@ def _needed(world: Snapshot) -> bool:
     ):
         return True
     bills = tenders.accepted_bills(State(), world)
-    return any(
-        sources.payable(world, bill.value - price) < bill.value - price
+    over = {
+        bill.value - price
         for bill in world.validator.bills
         if bill.type in bills
         for price in prices
         if price <= bill.value
-    )
+    }
+    return any(sources.unpayable(world, over).values())

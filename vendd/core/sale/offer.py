@@ -1,9 +1,13 @@
 """What can be sold now, for which prices, with which change: asked before anything moves (R5)."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from vendd.core.facts import RefusalReason
 from vendd.core.planogram import SlotState
+from vendd.core.policy import Policy
 from vendd.core.sale import tariff
-from vendd.core.snapshot import Snapshot
+from vendd.core.snapshot import SlotView, Snapshot
 
 
 def obstacle(world: Snapshot, selection: str) -> tuple[str, RefusalReason] | None:
@@ -24,22 +28,52 @@ def obstacle(world: Snapshot, selection: str) -> tuple[str, RefusalReason] | Non
     return None
 
 
-def prices_for_money(world: Snapshot) -> frozenset[int]:
-    """The cash prices of everything that money can buy now."""
-    return frozenset(
-        view.slot.price("cash")
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """Of everything that is for sale in `slots`; whole, because it is asked for many times between
+    two changes of the slots. Snapshots of one state share their slots."""
+
+    slots: Mapping[str, SlotView]
+    policy: Policy
+    blocked: bool
+    cash: frozenset[int]
+    card: frozenset[int]
+
+    def of(self, world: Snapshot) -> bool:
+        same = self.slots is world.slots and self.policy is world.policy
+        return same and self.blocked == world.drop_sensor_blocked
+
+
+_latest: list[_Prices] = []
+
+
+def _prices(world: Snapshot) -> _Prices:
+    if _latest and _latest[0].of(world):
+        return _latest[0]
+    views = [
+        view
         for selection, view in world.slots.items()
         if not view.slot.free and obstacle(world, selection) is None
+    ]
+    prices = _Prices(
+        world.slots,
+        world.policy,
+        world.drop_sensor_blocked,
+        frozenset(view.slot.price("cash") for view in views),
+        frozenset(tariff.for_card(view.slot, world.policy).price for view in views),
     )
+    _latest[:] = [prices]
+    return prices
+
+
+def prices_for_money(world: Snapshot) -> frozenset[int]:
+    """The cash prices of everything that money can buy now."""
+    return _prices(world).cash
 
 
 def card_prices(world: Snapshot) -> frozenset[int]:
     """The card prices of everything that a card can buy now."""
-    return frozenset(
-        tariff.for_card(view.slot, world.policy).price
-        for selection, view in world.slots.items()
-        if not view.slot.free and obstacle(world, selection) is None
-    )
+    return _prices(world).card
 
 
 def highest_price(world: Snapshot) -> int | None:

@@ -4,9 +4,10 @@ For the arithmetic of change a recycler's store is one more tube. Its types are 
 `BILLS`, so that a plan can be divided again into what each device is asked for.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
-from vendd.core.change import can_pay, largest_payable
+from vendd.core.change import can_pay, largest_payable, most_payable
 from vendd.core.sale.reports import Coin, Tube
 from vendd.core.snapshot import Snapshot
 
@@ -44,6 +45,14 @@ def payable(world: Snapshot, amount: int) -> int:
     if can_pay(amount, pieces):
         return amount
     return largest_payable(amount, pieces)[0]
+
+
+def unpayable(world: Snapshot, amounts: Iterable[int]) -> dict[int, int]:
+    """How much of each of `amounts` can't be paid as change, the tubes' reserve kept."""
+    if not ready(world):
+        return {amount: amount for amount in amounts}
+    payable_of = most_payable(amounts, stock(world, world.policy.tube_reserve))
+    return {amount: amount - most for amount, most in payable_of.items()}
 
 
 def plan(

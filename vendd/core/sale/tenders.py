@@ -143,11 +143,12 @@ def _buys_something(state: State, world: Snapshot, value: int) -> bool:
     """A held bill is always returnable; one that no change can be given for is of no use."""
     money, most = state.credit + value, world.policy.overpay_up_to
     there = sum(t.value * t.count for t in sources.stock(world, world.policy.tube_reserve))
-    return any(
-        money - price - sources.payable(world, money - price) <= most
+    over = {
+        money - price
         for price in offer.prices_for_money(world)
         if price <= money <= price + there + most  # the rest is too much, however it is made up
-    )
+    }
+    return any(left <= most for left in sources.unpayable(world, over).values())
 
 
 def enabled_readers(state: State, world: Snapshot) -> frozenset[int]:
