@@ -137,6 +137,7 @@ class Auditor:
         self, visits: Sequence[Visit], books: Books, paid: Cards, found: list[Store]
     ) -> Ledgers:
         config = self._front.config
+        unclear = sum(bills.unclear(books))
         mine: defaultdict[int, list[Charge]] = defaultdict(list)
         for reader in self._front.till.readers.values():
             for charge in reader.truth.charges:
@@ -146,7 +147,7 @@ class Auditor:
             books=books,
             cards=paid,
             charges={v.number: mine[v.number] for v in visits},
-            bills_back_too=sum(bills.unclear(books)) - bills.adrift(found),
+            bills_back_too=unclear - bills.adrift(found) - min(unclear, books.found_at_a_start()),
         )
 
     def _money(

@@ -118,6 +118,15 @@ class Books:
         """Open claims in all: for cash, or refunds that are due."""
         return sum(c.amount for c in self.claims.values() if c.open and c.due is due)
 
+    def found_at_a_start(self) -> int:
+        """Bills that a recycler counted more than were booked: they may be claimed already."""
+        return sum(
+            p.amount
+            for p in self.ledger
+            if p.debit.startswith("recycler:")
+            and (p.credit, p.reason) == ("unexplained", "restart_difference")
+        )
+
     def moved(
         self, *, debit: str | None = None, credit: str | None = None, reason: str | None = None
     ) -> int:

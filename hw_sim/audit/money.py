@@ -128,7 +128,7 @@ def check_ledger(books: Books) -> Iterator[str]:
             yield f"{account}: {-books.closing(account)} still open when everybody has left"
     doubtful = books.moved(debit="unexplained", credit="claims")  # bills nobody could find
     doubtful -= books.moved(credit="unexplained", reason="bill_turned_up")
-    doubtful -= min(doubtful, _bills_found_at_a_start(books))
+    doubtful -= min(doubtful, books.found_at_a_start())
     if books.closing("unexplained") != doubtful:
         yield f"unexplained: {books.closing('unexplained') - doubtful}"
     for tube, count in sorted(books.tubes.items()):
@@ -137,17 +137,6 @@ def check_ledger(books: Books) -> Iterator[str]:
     owed = books.owed()
     if owed != -books.closing("claims"):
         yield f"claims: {owed} open, {-books.closing('claims')} booked"
-
-
-def _bills_found_at_a_start(books: Books) -> int:
-    """In the recycler, by its own count: they may be those that are claimed already."""
-    return sum(
-        p.amount
-        for p in books.ledger
-        if p.debit.startswith("recycler:")
-        and p.credit == "unexplained"
-        and p.reason == "restart_difference"
-    )
 
 
 def check_coins(truth: CoinTruth) -> Iterator[str]:
