@@ -10,12 +10,12 @@ the tasks, exactly as a dead process runs no ``finally`` block.
 """
 
 import asyncio
-import heapq
 import threading
 from asyncio import Handle, TimerHandle
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import Context, ContextVar
+from contextvars import Context, ContextVar, copy_context
+from heapq import heapify, heappop, heappush
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
@@ -27,6 +27,36 @@ _COMPACT_ABOVE = 1_000  # cancelled timers in the heap before it is rebuilt
 _STILL_LIMIT = 1_000_000  # rounds of callbacks in one instant: something spins
 
 
+class _Timer(TimerHandle):
+    """asyncio's own, without what its debug mode asks for each time."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: "VirtualLoop",
+        context: Context | None,
+    ) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+        self._when = when
+        self._scheduled = True
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._loop._timer_handle_cancelled(self)
+            self._callback = self._args = None  # type: ignore[assignment]
+
+
 class VirtualLoop(asyncio.BaseEventLoop):
     """Seconds of `time()` are virtual and start at `start`. Is NOT responsible for real I/O:
     whatever needs a file descriptor or a thread is refused with a RuntimeError."""
@@ -34,7 +64,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self, start: float = 1_000.0) -> None:
         super().__init__()
         self._now = start
-        self._timers: list[tuple[float, int, TimerHandle]] = []
+        self._timers: list[tuple[float, int, _Timer]] = []
         self._made = 0  # timers made so far: the tie-break
         self._cancelled_timers = 0
         self._still = 0
@@ -63,11 +93,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
         *args: *Ts,
         context: Context | None = None,
     ) -> TimerHandle:
-        self._check_closed()  # type: ignore[attr-defined]
-        timer = TimerHandle(when, callback, args, self, context)
-        timer._scheduled = True  # type: ignore[attr-defined]
+        if self._closed:  # type: ignore[attr-defined]
+            self._check_closed()  # type: ignore[attr-defined]
+        timer = _Timer(when, callback, args, self, context)
         self._made += 1
-        heapq.heappush(self._timers, (when, self._made, timer))
+        heappush(self._timers, (when, self._made, timer))
         return timer
 
     def run_for(self, seconds: float) -> None:
@@ -78,7 +108,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._cancelled_timers += 1
         if self._cancelled_timers > max(_COMPACT_ABOVE, len(self._timers) // 2):
             self._timers = [entry for entry in self._timers if not entry[2]._cancelled]
-            heapq.heapify(self._timers)
+            heapify(self._timers)
             self._cancelled_timers = 0
 
     # --- the heart ------------------------------------------------------------
@@ -87,19 +117,22 @@ class VirtualLoop(asyncio.BaseEventLoop):
         ready = self._ready  # type: ignore[attr-defined]
         timers = self._timers
         while timers and timers[0][2]._cancelled:
-            heapq.heappop(timers)[2]._scheduled = False  # type: ignore[attr-defined]
+            heappop(timers)[2]._scheduled = False
             self._cancelled_timers -= 1
         if ready:
             self._still += 1
             if self._still > _STILL_LIMIT:
                 self._still = 0
                 raise RuntimeError(f"virtual time stands still at {self._now}: a task spins")
+        elif timers:  # nothing is ready: move to the next timer
+            self._still = 0
+            self._now = max(self._now, timers[0][0])
         else:
-            self._jump()
+            self._say_dead_lock()
         now = self._now
         while timers and timers[0][0] <= now:
-            timer = heapq.heappop(timers)[2]
-            timer._scheduled = False  # type: ignore[attr-defined]
+            timer = heappop(timers)[2]
+            timer._scheduled = False
             if timer._cancelled:
                 self._cancelled_timers -= 1
             else:
@@ -107,16 +140,13 @@ class VirtualLoop(asyncio.BaseEventLoop):
         dead = self._dead
         for _ in range(len(ready)):
             handle: Handle = ready.popleft()
-            if handle._cancelled or (dead and _life_of(handle) in dead):
+            if handle._cancelled or (dead and handle._context.get(_LIFE, 0) in dead):  # type: ignore[attr-defined]
                 continue
             handle._run()
 
-    def _jump(self) -> None:
-        """Nothing is ready: move to the next timer, or say that nothing will ever happen."""
-        if self._timers:
-            self._now = max(self._now, self._timers[0][0])
-            self._still = 0
-        elif not self._stopping:  # type: ignore[attr-defined]
+    def _say_dead_lock(self) -> None:
+        """Nothing will ever happen any more."""
+        if not self._stopping:  # type: ignore[attr-defined]
             waiting = sorted(task.get_name() for task in asyncio.all_tasks(self))
             raise RuntimeError(
                 f"dead-lock at virtual time {self._now}: nothing is ready and no timer is "
@@ -201,10 +231,6 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _process_events(self, event_list: Any) -> None:
         """There are none."""
-
-
-def _life_of(handle: Handle) -> int:
-    return handle._context.get(_LIFE, 0)  # type: ignore[attr-defined, no-any-return]
 
 
 def empty_graves() -> None:

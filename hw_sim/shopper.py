@@ -75,6 +75,10 @@ class Shopper:
         """Take whatever lies there."""
         self._me.take()
 
+    async def take_money(self) -> None:
+        """What was lost from sight is on the display again: back with it."""
+        await self._give_up()
+
     def misses_money(self) -> bool:
         """More cash went in than came back and than the products cost."""
         return self.visit.balance > sum(self._prices.get(s, 0) for s in self.visit.products)

@@ -41,9 +41,9 @@ _BEAM_SHARE: Final = 0.02
 _DEVICES_AT_ONCE: Final = 0.35  # of customers who meet a fault of a device
 _OTHERS_AT_ONCE: Final = 0.25
 _MORE: Final = 0.2  # chance that another one comes together with the last
-_LONG_GAP: Final = 0.02
+_LONG_GAP: Final = 0.005
 _LONG_GAP_S: Final = (60.0, 600.0)
-_GAP_S: Final = 4.0  # mean, otherwise
+_GAP_S: Final = 3.0  # mean, otherwise
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from time import process_time
 from typing import Final
 
 from hw_sim.auditor import Auditor, Verdict
@@ -28,6 +29,7 @@ MISSES_S: Final = 45.0  # a bill is claimed half a minute after its validator ca
 LOOK_S: Final = 0.5
 TAKE_S: Final = 0.5
 PER_HOUR: Final = 400  # guests, more than ever come
+_MINE: Final = (Sign.CREDIT, Sign.FAILED, Sign.OWED)
 Until = Callable[[Callable[[str], bool], float], Awaitable[str]]
 _OPEN: Final = (Sign.IDLE, Sign.OUT)
 
@@ -47,12 +49,15 @@ class Played:
     deaths: int
     seconds: float
     trace: str
+    cpu_s: float = 0.0  # processor time that it took
 
 
 def play(history: History, depth: str = "wire") -> Played:
     """On a virtual loop of its own."""
+    began = process_time()
     try:
-        return run_virtual(_play(history, depth))
+        played = run_virtual(_play(history, depth))
+        return replace(played, cpu_s=process_time() - began)
     finally:
         empty_graves()
 
@@ -138,6 +143,9 @@ class Stage:
     async def _linger(self, shopper: Shopper) -> None:
         """Nobody goes while the machine is busy with something of theirs."""
         visit = shopper.visit
+        said = await shopper.watch(lambda t: sign(t) in (*_OPEN, *_MINE), LINGERS_S)
+        if sign(said) in _MINE:
+            await shopper.take_money()
         visit.said = await self._open_again(shopper.watch, LINGERS_S)
         shopper.collect()
         if visit.disturbed and shopper.misses_money():

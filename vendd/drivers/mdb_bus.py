@@ -150,9 +150,14 @@ class MdbBus:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        at = min((device.wake_at for device in self._devices), default=inf)
-        if self._loop is not None and at != inf:
-            self._timer = self._loop.call_at(max(at, self._loop.time()), self._turn)
+        at = inf
+        for device in self._devices:  # on the way of every exchange: no generator, no lambda
+            wake_at = device.wake_at
+            at = min(at, wake_at)
+        loop = self._loop
+        if loop is not None and at != inf:
+            now = loop.time()
+            self._timer = loop.call_at(max(now, at), self._turn)
 
     def _turn(self) -> None:
         """The device that waits longest sends its command."""
@@ -164,7 +169,10 @@ class MdbBus:
             self._alive()  # to wait for the inbox is no hang of the bus
             self._timer = loop.call_at(now + CROWDED_S, self._turn)
             return
-        device = min(self._devices, key=lambda d: d.wake_at)
+        device = self._devices[0]
+        for other in self._devices:
+            if other.wake_at < device.wake_at:
+                device = other
         command = device.next(now)
         if command is None:
             self._schedule()
