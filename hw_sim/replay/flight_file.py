@@ -80,12 +80,12 @@ Line = Opening | Decided | Ignored | Undone | Unknown
 
 
 def is_flight(path: Path) -> bool:
-    """Whether the file's first line says that it is one. Raises `OSError`."""
-    with path.open("rb") as file:
-        try:
+    """Whether the file's first line says that it is one. A file that can't be read is none."""
+    try:
+        with path.open("rb") as file:
             told = json.loads(file.readline(MAX_LINE))
-        except (ValueError, RecursionError):
-            return False
+    except (OSError, ValueError, RecursionError):
+        return False
     return isinstance(told, dict) and KEY in told
 
 
