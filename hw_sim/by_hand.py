@@ -9,6 +9,7 @@ import tty
 from collections.abc import Iterator
 from typing import Final, Protocol
 
+from hw_sim.cabinet import Cabinet
 from hw_sim.devices.card_reader_parts import Card
 from hw_sim.front import Front
 from hw_sim.shopper import KEY_GAP_S, KEY_HOLD_MS, Tray
@@ -29,6 +30,9 @@ class Machine(Front, Protocol):
     """A front that also knows where its Kafka is."""
 
     bootstrap: str
+
+    @property
+    def cabinet(self) -> Cabinet: ...
 
 
 @contextlib.contextmanager

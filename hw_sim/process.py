@@ -19,7 +19,6 @@ from typing import Final
 from hw_sim.consumer import read_all
 from hw_sim.devices.coin_changer import CoinChanger
 from hw_sim.devices.line import PtyLine
-from hw_sim.front import Front
 from hw_sim.lcd import Lcd
 from hw_sim.pigpiod import PigpioServer
 from hw_sim.received import Received
@@ -34,7 +33,7 @@ _LOOK_S: Final = 0.02
 _DIE_WITH_PARENT: Final = "hw_sim.daemon_process"
 
 
-class ProcessMachine(Front):
+class ProcessMachine:
     """`open` it, then `start`. `command`: what runs as the daemon, its config file is appended.
 
     `exec_stop_post` False leaves out what makes the lines safe after an exit, so that a test

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from hw_sim.devices.bill_truth import Place
-from hw_sim.devices.card_reader import CardReader, Stage
+from hw_sim.devices.card_reader_session import Stage
+from hw_sim.devices.mechs import CardMech
 from hw_sim.front import Front
 
 LOOK_S: Final = 0.02
@@ -76,7 +77,7 @@ def _bill_in(front: Front, place: Place) -> Callable[[], bool]:
     return lambda: bool(path[place])
 
 
-def _of_a_session(reader: CardReader) -> Mapping[str, Callable[[], bool]]:
+def _of_a_session(reader: CardMech) -> Mapping[str, Callable[[], bool]]:
     session = reader.session
     return {
         "session": lambda: session.stage is Stage.SESSION,

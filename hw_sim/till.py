@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from hw_sim.devices.bearable import BILLS, CARDS, CHANGER
 from hw_sim.devices.bill_validator import BillModel, BillValidator
 from hw_sim.devices.card_reader import CardReader, ReaderModel
 from hw_sim.devices.card_reader_parts import OPTION_WIDE
@@ -53,7 +54,8 @@ class Models:
 
 
 class Till:
-    """`ports`: what hangs on which serial line, by the bus's name. `plugs`: by device."""
+    """`ports`: what hangs on which serial line, by the bus's name. `plugs`: by device. `troubles`:
+    see `hw_sim.front.Purses`."""
 
     def __init__(
         self, config: Config, loop: asyncio.AbstractEventLoop, seed: int, models: Models
@@ -63,6 +65,12 @@ class Till:
         self._on_mdb: list[Peripheral] = []
         self._on_cctalk: list[CcTalkDevice] = []
         self.plugs: dict[str, Plug] = {}
+        on_mdb = config.changer_bus() != CCTALK
+        self.troubles: Mapping[str, tuple[str, ...]] = {
+            "changer": CHANGER if on_mdb else (),
+            "bills": BILLS,
+            "cards": CARDS,
+        }
         self.coins = self._make_coins(config, models.changer)
         self.bills = self._make_bills(config, models.bills)
         self.readers: dict[int, CardReader] = {

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from hw_sim.audit.books import Books
 from hw_sim.audit.money import Store
-from hw_sim.devices.card_reader import CardReader
 from hw_sim.devices.card_reader_parts import Charge, Outcome
+from hw_sim.devices.mechs import CardMech
 
 SECOND_CARD: Final = 500_000
 """Cards with numbers from here on belong to people who were second: nobody may charge them."""
@@ -45,7 +45,7 @@ class Cards:
 
 
 def judge(
-    readers: Mapping[int, CardReader],
+    readers: Mapping[int, CardMech],
     closed: Sequence[Mapping[str, Any]],
     due: Sequence[Mapping[str, Any]],
     settled: frozenset[str],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from hw_sim.audit.books import Books
-from hw_sim.cabinet import Cabinet
+from hw_sim.front import Cupboard
 
 MAY_RUN_ON_S: Final = 0.500
 _ROUNDING_S: Final = 1e-6
@@ -24,7 +24,7 @@ class SlotCount:
 
 
 def counts(
-    before: Mapping[str, int], books: Books, cabinet: Cabinet, dispensed: Counter[str], since: int
+    before: Mapping[str, int], books: Books, cabinet: Cupboard, dispensed: Counter[str], since: int
 ) -> list[SlotCount]:
     """`since`: how many products lay in the tray when the day began."""
     fell = Counter(product.selection for product in cabinet.tray[since:])
@@ -58,7 +58,7 @@ def check_stock(
         yield "products are still reserved when everybody has left"
 
 
-def check_motors(cabinet: Cabinet, deaths: Sequence[float]) -> Iterator[str]:
+def check_motors(cabinet: Cupboard, deaths: Sequence[float]) -> Iterator[str]:
     """L3: no motor turns on after its controller died."""
     for moment in deaths:
         ran = cabinet.currents.ran_after(moment)

@@ -1,8 +1,10 @@
-"""What people and auditors see of any device that takes coins or bills, whatever bus it is on."""
+"""What people and auditors see of any device that takes money, whatever bus it is on."""
 
 from typing import Protocol
 
 from hw_sim.devices.bill_truth import BillTruth
+from hw_sim.devices.card_reader_parts import Card, CardTruth, Charge, ReaderModel
+from hw_sim.devices.card_reader_session import Stage
 from hw_sim.devices.coin_truth import CoinTruth
 
 
@@ -64,3 +66,42 @@ class BillMech(MoneyDevice, Protocol):
 
     def pull_back(self) -> bool:
         """The customer pulls the bill out of the mouth. False: it can't be held any more."""
+
+
+class Holding(Protocol):
+    """What a reader has to do with a card now."""
+
+    @property
+    def card(self) -> Card | None: ...
+
+    @property
+    def charge(self) -> Charge | None:
+        """Approved, not settled."""
+
+    @property
+    def stage(self) -> Stage: ...
+
+    @property
+    def mute(self) -> bool:
+        """It answers nobody: authorising, or refunding."""
+
+
+class CardMech(Protocol):
+    """A card reader."""
+
+    truth: CardTruth
+    model: ReaderModel
+
+    @property
+    def session(self) -> Holding: ...
+
+    def tap(self, card: Card) -> bool:
+        """A card is held to it. False: it takes no notice."""
+
+    def remove(self) -> None:
+        """The card is taken away."""
+
+    def press_cancel(self) -> None: ...
+
+    def inject(self, fault: str, times: int = 1, after: int = 0) -> None:
+        """Arm one of the device's own faults by name."""

@@ -1,7 +1,7 @@
 """What a history does to a machine, whatever its depth: the seam between explorer and machine.
 
-At *wire* depth every device is polled byte by byte (`hw_sim.explore.wire`). Another depth is
-another `Opener` in `DEPTHS`.
+At *wire* depth every device is polled byte by byte (`hw_sim.explore.wire`), at *port* depth the
+devices hold the daemon's own ports (`hw_sim.explore.port`). A depth is an `Opener` in `DEPTHS`.
 """
 
 import importlib
@@ -89,7 +89,7 @@ class Site(Front, Protocol):
 Opener = Callable[[str, int, int], AbstractAsyncContextManager[Site]]
 """(name of a machine in `MACHINES`, seed, customers at most) -> the machine, not started."""
 
-DEPTHS: Final = {"wire": "hw_sim.explore.wire"}
+DEPTHS: Final = {"wire": "hw_sim.explore.wire", "port": "hw_sim.explore.port"}
 """Depth -> the module whose `open_site` is its `Opener`."""
 
 

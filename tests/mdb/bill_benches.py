@@ -1,4 +1,4 @@
-"""The devices that hold the contract of `ports.BillValidator`: the fake at the port, and both real
+"""The devices that hold the contract of `ports.BillValidator`: the model at the port, and both real
 drivers over the simulator's validators."""
 
 import asyncio
@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from bill_port_fake import FakeBillValidator
 from bill_rig import EUR, make_rig
 from mdb_rig import Inbox
 
+from hw_sim.clock import WorldClock
 from hw_sim.devices.bill_validator import BillModel
 from hw_sim.devices.bill_validator import BillValidator as MdbModel
 from hw_sim.devices.cctalk_link import CcTalkWire
@@ -18,6 +18,7 @@ from hw_sim.devices.cctalk_validator import CcTalkValidator
 from hw_sim.devices.line import MemoryLine
 from hw_sim.devices.waferstar import WaferstarAdapter
 from hw_sim.loop import run_virtual
+from hw_sim.ports.validator import PortBillValidator
 from vendd.core.sale.bill_reports import (
     BillInEscrow,
     BillReturned,
@@ -76,21 +77,22 @@ class Bench:
         return sum(r.value for r in self.inbox.of(BillStacked))
 
 
-def fake(recycler: dict[int, int] | None = None) -> Bench:
+def port_model(recycler: dict[int, int] | None = None) -> Bench:
     inbox = Inbox()
-    it = FakeBillValidator(inbox, recycler=recycler)
-    filled = sum(v * n for v, n in (recycler or {}).items())
+    clock = WorldClock(asyncio.get_running_loop())
+    it = PortBillValidator(clock, random.Random(1), recycled=recycler)
+    it.begin(inbox)
 
-    def set_(name: str) -> Callable[[], None]:
-        return lambda: setattr(it, name, True)
+    def inject(fault: str) -> Callable[[], None]:
+        return lambda: it.inject(fault)
 
     def stored() -> int:
-        return sum(it.stacked) + sum(v * n for v, n in (it.stores or {}).items()) - filled
+        return it.truth.into_stacker + it.truth.into_recycler - it.truth.paid
 
-    it.start()
     return Bench(
-        it, it, inbox, stored, lambda: sum(it.hand), it.reset, set_("bounce"), set_("spit"),
-        set_("freeze"), lambda bills: setattr(it, "jam_after", bills),
+        it, it, inbox, stored, lambda: it.truth.returned + it.truth.paid, it.reset,
+        inject("escrow_bounce"), inject("stack_returns"), inject("stack_stuck"),
+        lambda bills: it.inject("payout_jam", after=bills),
     )  # fmt: skip
 
 
@@ -141,8 +143,8 @@ def cctalk() -> Bench:
 
 
 KINDS: dict[str, Callable[[], Bench]] = {
-    "fake": fake,
-    "fake with a recycler": lambda: fake(FILL),
+    "model at the port": port_model,
+    "model at the port, with a recycler": lambda: port_model(FILL),
     "MDB": mdb,
     "MDB with a recycler": lambda: mdb(FILL),
     "MDB, second adapter": second_adapter,

@@ -1,17 +1,19 @@
-"""The devices that hold the contract of `ports.Cashless`: the fake at the port, and the real driver
-over the simulator's reader, session first and selection first, as first and second reader."""
+"""The devices that hold the contract of `ports.Cashless`: the model at the port, and the real
+driver over the simulator's reader, session first and selection first, as either reader."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from card_port_fake import FakeCardReader, Holder
 from card_rig import Card, ReaderModel, card_rig
 from mdb_rig import Inbox
 
+from hw_sim.clock import WorldClock
 from hw_sim.devices.card_reader import CardReader
 from hw_sim.loop import run_virtual
+from hw_sim.ports.reader import PortCardReader
 from vendd.core.sale.card_reports import (
     CardReaderReady,
     SessionBegun,
@@ -107,47 +109,8 @@ class Bench:
 
 
 @dataclass
-class FakeWorld:
-    it: FakeCardReader
-    holder: Holder
-
-    def decline(self) -> None:
-        self.it.decline = True
-
-    def approve_less(self) -> None:
-        self.it.less = 30
-
-    def mute(self) -> None:
-        self.it.mute = True
-
-    def fail_refund(self) -> None:
-        self.it.refund_fails = True
-
-    def tap(self) -> bool:
-        return self.it.tap(self.holder)
-
-    def leave(self) -> None:
-        self.it.leave()
-
-    def show_age(self, years: int) -> None:
-        self.it.show_age(years)
-
-    def unplug(self) -> None:
-        self.it.unplug()
-
-    def plug(self) -> None:
-        self.it.plug()
-
-    def reset(self) -> None:
-        self.it.reset()
-
-    def cash_sales(self) -> list[tuple[int, int]]:
-        return self.it.cash_sales
-
-
-@dataclass
 class ModelWorld:
-    it: CardReader
+    it: CardReader | PortCardReader
     holder: Card
 
     def decline(self) -> None:
@@ -172,35 +135,35 @@ class ModelWorld:
         self.it.show_age(years)
 
     def unplug(self) -> None:
-        self.it.lose_power()
+        self.it.unplug() if isinstance(self.it, PortCardReader) else self.it.lose_power()
 
     def plug(self) -> None:
         self.it.plug()
 
     def reset(self) -> None:
-        self.it.reset_itself()
+        self.it.reset() if isinstance(self.it, PortCardReader) else self.it.reset_itself()
 
     def cash_sales(self) -> list[tuple[int, int]]:
         return self.it.truth.cash_sales
 
 
-def fake(wanted: Features, *, selection_first: bool = True) -> Bench:
-    inbox, holder = Inbox(), Holder()
-    it = FakeCardReader(
-        inbox,
-        selection_first=selection_first,
-        multi_vend=wanted.multi_vend,
-        refunds=wanted.refunds,
-    )
-    it.start()
-    world = FakeWorld(it, holder)
+def port_model(wanted: Features, *, number: int = 1, selection_first: bool = True) -> Bench:
+    inbox, holder = Inbox(), Card()
+    model = replace(MODEL, multi_vend=wanted.multi_vend, refunds=wanted.refunds)
+    clock = WorldClock(asyncio.get_running_loop())
+    rng = random.Random(1)
+    it = PortCardReader(clock, rng, number, model, selection_first=selection_first)
+    it.begin(inbox)
+    it.release()
+    world = ModelWorld(it, holder)
 
     def next_life() -> Bench:
+        it.forsake()
         again = Inbox()
-        it.next_life(again)
-        return Bench(it, world, again, holder, 1, next_life)
+        it.begin(again)
+        return Bench(it, world, again, holder, number, next_life)
 
-    return Bench(it, world, inbox, holder, 1, next_life)
+    return Bench(it, world, inbox, holder, number, next_life)
 
 
 def driver(wanted: Features, *, model: ReaderModel = MODEL, number: int = 1) -> Bench:
@@ -221,8 +184,10 @@ def driver(wanted: Features, *, model: ReaderModel = MODEL, number: int = 1) -> 
 
 
 KINDS: dict[str, Callable[[Features], Bench]] = {
-    "fake": fake,
-    "fake, session first": lambda wanted: fake(wanted, selection_first=False),
+    "model at the port": port_model,
+    "model at the port, second, session first": lambda wanted: port_model(
+        wanted, number=2, selection_first=False
+    ),
     "level 3": driver,
     "level 3, second reader": lambda wanted: driver(wanted, number=2),
     "level 3, session first": lambda wanted: driver(wanted, model=replace(MODEL, options=0)),
@@ -231,7 +196,7 @@ KINDS: dict[str, Callable[[Features], Bench]] = {
         wanted, model=replace(MODEL, level=2, options=0, answers="on poll")
     ),
 }
-SELECTION_FIRST = ("fake", "level 3", "level 3, second reader")
+SELECTION_FIRST = ("model at the port", "level 3", "level 3, second reader")
 Story = Callable[[Bench], Awaitable[None]]
 
 

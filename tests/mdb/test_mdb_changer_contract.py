@@ -1,4 +1,4 @@
-"""What `ports.Changer` promises, held by the fake at the port and by the real driver, both ways."""
+"""What `ports.Changer` promises, held by the model at the port and by the real drivers."""
 
 import asyncio
 import random
@@ -8,8 +8,8 @@ from typing import Protocol
 
 import pytest
 from mdb_rig import EUR, FILL, Inbox, make_rig
-from port_fake import FakeChanger
 
+from hw_sim.clock import WorldClock
 from hw_sim.devices.cctalk_acceptor import CcTalkAcceptor
 from hw_sim.devices.cctalk_coins import CcTalkMech
 from hw_sim.devices.cctalk_hopper import CcTalkHopper
@@ -18,6 +18,7 @@ from hw_sim.devices.coin_changer import CoinChanger
 from hw_sim.devices.line import MemoryLine
 from hw_sim.devices.waferstar import WaferstarAdapter
 from hw_sim.loop import run_virtual
+from hw_sim.ports.changer import PortChanger, filled
 from vendd.core.sale.reports import (
     ChangerLost,
     ChangerReady,
@@ -59,15 +60,15 @@ class Bench:
     one_device: bool = True  # else an acceptor and hoppers: each is lost and comes back by itself
 
 
-def fake() -> Bench:
+def port_model() -> Bench:
     inbox = Inbox()
-    it = FakeChanger(inbox, tubes=dict(FILL))
-    it.start()
+    it = filled(PortChanger(WorldClock(asyncio.get_running_loop()), random.Random(1)), FILL)
+    it.begin(inbox)
 
     def jam(coins: int) -> None:
-        it.jam_after = coins
+        it.inject("payout_jam", after=coins)
 
-    return Bench(it, it, inbox, jam, it.reset, lambda: sum(it.cup))
+    return Bench(it, it, inbox, jam, it.reset, it.truth.cup_total)
 
 
 def driver(way: PayoutWay) -> Bench:
@@ -148,7 +149,7 @@ def cctalk() -> Bench:
 
 
 KINDS: dict[str, Callable[[], Bench]] = {
-    "fake": fake,
+    "model at the port": port_model,
     "driver by value": lambda: driver(PayoutWay.VALUE),
     "driver by coins": lambda: driver(PayoutWay.COINS),
     "second adapter": second_adapter,

@@ -17,16 +17,20 @@ import structlog
 from vendd.config import Config
 from vendd.config.kafka import Kafka
 from vendd.daemon import host
+from vendd.daemon.hardware import Hardware
 from vendd.daemon.host import HostState
 from vendd.daemon.system_clock import SystemClock
+from vendd.daemon.tenders import Ground, Kept
 from vendd.drivers.display import DisplaySetup, LcdDisplay
 from vendd.drivers.lcd import kernel_bus, pigpiod_bus
 from vendd.drivers.pins import PinFactory, open_pin_factory
 from vendd.drivers.serial_wire import open_serial
 from vendd.links.kafka import LibrdkafkaBroker
 from vendd.links.kafka_security import Security
-from vendd.ports import Broker, Display, Sink, WallClock, WireOpener, Writer
+from vendd.ports import Broker, Display, Motors, Sink, WallClock, WireOpener, Writer
 from vendd.services.flight import Journal
+from vendd.services.payment import Devices
+from vendd.services.transaction import Buzzer
 from vendd.store import Database, Ring, ThreadJournal, ThreadWriter
 from vendd.store.writer import Counts
 
@@ -60,9 +64,34 @@ class RunningDisplay(Display, Protocol):
     async def close(self) -> None: ...
 
 
+class Fittings(Protocol):
+    """All devices of one machine as their owner sees them. Once made, no motor line is active."""
+
+    @property
+    def motors(self) -> Motors: ...
+
+    @property
+    def buzzer(self) -> Buzzer | None: ...
+
+    @property
+    def devices(self) -> Devices:
+        """Those that take and give money."""
+
+    def start(self) -> None:
+        """From here on reports come in."""
+
+    async def watch_pins(self) -> None:
+        """Raises `PinTrouble` once no edge can ever come again; otherwise it never ends."""
+
+    def close(self) -> None:
+        """Motors off first, then everything released."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The cuts between the daemon and the world."""
+    """The cuts between the daemon and the world. `fittings` makes the devices of one life, from
+    drivers over `open_wire` and `pin_factory`; a simulator may give devices of its own that hold
+    the same ports."""
 
     open_wire: WireOpener
     pin_factory: Callable[[], PinFactory]
@@ -76,6 +105,7 @@ class Edge:
     host: Callable[[Path], HostState] = host.read
     journal: Callable[[asyncio.AbstractEventLoop, Ring], Journal] | None = None  # None: no recorder
     local_socket: bool = False  # people at the machine are served on a unix socket
+    fittings: Callable[[Config, Ground, Kept], Fittings] = Hardware
 
 
 def production(config: Config) -> Edge:

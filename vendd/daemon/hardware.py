@@ -20,6 +20,7 @@ from vendd.hardware import (
     turn_limits,
 )
 from vendd.ports import Sink
+from vendd.services.payment import Devices
 
 PROBE_S = 1.0
 _log = structlog.get_logger()
@@ -29,7 +30,7 @@ class Hardware:
     """Every device of one machine. Construction drives all motor lines inactive."""
 
     def __init__(self, config: Config, ground: Ground, kept: Kept) -> None:
-        factory, loop, sink = ground.factory, ground.loop, ground.sink
+        factory, loop, sink = ground.open_pins(), ground.loop, ground.sink
         self._factory = factory
         self._config = config
         self.motors = SpiralMotors(motor_layout(config), turn_limits(config), factory, loop, sink)
@@ -37,7 +38,12 @@ class Hardware:
         self.drop_sensor = _drop_sensor(config, factory, loop, sink)
         self.door = _door(config, factory, loop, sink)
         self.buzzer = _buzzer(config, factory, loop)
-        self.tenders = Tenders(config, ground, kept)
+        self.tenders = Tenders(config, ground, kept, factory)
+
+    @property
+    def devices(self) -> Devices:
+        """Those that take and give money."""
+        return self.tenders.devices
 
     def start(self) -> None:
         """From here on reports come in."""

@@ -19,9 +19,8 @@ from vendd.config import Config
 from vendd.core.sale.reports import Started
 from vendd.core.sale.states import Paying
 from vendd.core.snapshot import BillValidator, CardReader, Changer, Moment, SlotView, Snapshot
-from vendd.daemon.edge import Edge, RunningDisplay, StoreWriter
+from vendd.daemon.edge import Edge, Fittings, RunningDisplay, StoreWriter
 from vendd.daemon.front_desk import Window, serve
-from vendd.daemon.hardware import Hardware
 from vendd.daemon.housekeeping import FULL, Housekeeping, keeping
 from vendd.daemon.media import media_key
 from vendd.daemon.patience import Patience, StartRefused
@@ -64,7 +63,7 @@ class _Open:
     house: Housekeeping
     stream: Stream
     display: RunningDisplay
-    hardware: Hardware
+    hardware: Fittings
     engine: Engine
     forwarder: Forwarder | None
     dispensing: Dispensing
@@ -88,7 +87,7 @@ class Daemon:
         self.desk = Desk(self._loop, self._inbox.put)
         self.writer: StoreWriter | None = None
         self.forwarder: Forwarder | None = None
-        self.hardware: Hardware | None = None
+        self.hardware: Fittings | None = None
         self._journal = journal_of(config, edge, self._loop)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -123,7 +122,8 @@ class Daemon:
         stored = self._stored(loaded)
         versions = Versions.of(self._config, loaded.settings, self._edge.boot_id)
         try:
-            self.hardware = Hardware(self._config, self._ground(), self._kept(loaded, stored))
+            kept = self._kept(loaded, stored)
+            self.hardware = self._edge.fittings(self._config, self._ground(), kept)
         except PinTrouble as trouble:
             raise StartRefused(f"GPIO: {trouble}") from trouble
         opened = self._compose(books, display, loaded, stored, versions)
@@ -138,7 +138,7 @@ class Daemon:
     def _ground(self) -> Ground:
         return Ground(
             loop=self._loop,
-            factory=self._edge.pin_factory(),
+            open_pins=self._edge.pin_factory,
             open_wire=self.tracing.through(self._edge.open_wire),
             sink=self._inbox,
             alive=self._vitals.bus_moved,
@@ -217,8 +217,7 @@ class Daemon:
 
     def _payment(self) -> Payment:
         assert self.hardware is not None
-        devices = self.hardware.tenders.devices
-        return Payment(devices, self._inbox, self._loop, self._edge.chance)
+        return Payment(self.hardware.devices, self._inbox, self._loop, self._edge.chance)
 
     def _stream(
         self, loaded: Loaded, stored: Memory, versions: Versions

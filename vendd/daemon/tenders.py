@@ -74,7 +74,7 @@ class Ground:
     """What the devices stand on. `media_key`: see `daemon.media`."""
 
     loop: asyncio.AbstractEventLoop
-    factory: PinFactory
+    open_pins: Callable[[], PinFactory]
     open_wire: WireOpener
     sink: Sink
     alive: Callable[[str], None]  # a bus of that name moved on
@@ -85,9 +85,10 @@ class Ground:
 class Tenders:
     """`devices` for the payment service; `start` and `close` for whoever owns the hardware."""
 
-    def __init__(self, config: Config, ground: Ground, kept: Kept) -> None:
+    def __init__(self, config: Config, ground: Ground, kept: Kept, pins: PinFactory) -> None:
         self._config = config
         self._ground = ground
+        self._pins = pins
         self._kept = kept
         self._buses: list[Bus] = []
         self.mdb = self._open_mdb()
@@ -162,7 +163,7 @@ class Tenders:
         ground = self._ground
         for number, pulse in enumerate(self._config.pulse, 1):
             setup = pulse_setup(self._config, pulse, number)
-            acceptor = PulseAcceptor(setup, ground.factory, ground.loop, desk.place())
+            acceptor = PulseAcceptor(setup, self._pins, ground.loop, desk.place())
             self._buses.append(acceptor)
             desk.add(acceptor)
 
