@@ -7,6 +7,7 @@ writes the same rows with COPY, without checks, order, merging or proof.
 import json
 import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -110,8 +111,8 @@ def _ours(
         *(sys.executable, "-m", "vendd.fleet", "inventory", "--bootstrap", kafka.bootstrap),
         *("--topic-prefix", prefix, "--database", url, "--group", f"{prefix}{name}"),
     )
-    with processes([command] * count):
-        return _rate(url, total)
+    with processes([command] * count) as running:
+        return _rate(url, total, running)
 
 
 def _bare(
@@ -128,11 +129,11 @@ def _bare(
         prefix,
         url,
     )
-    with processes([command]):
-        return _rate(url, total)
+    with processes([command]) as running:
+        return _rate(url, total, running)
 
 
-def _rate(url: str, total: int) -> float:
+def _rate(url: str, total: int, running: list["subprocess.Popen[bytes]"]) -> float:
     """From the first look that finds something to the one that finds everything."""
     begun: tuple[float, int] | None = None
     end = time.perf_counter() + _LIMIT_S
@@ -143,6 +144,8 @@ def _rate(url: str, total: int) -> float:
             now = time.perf_counter()
             if begun is None and count:
                 begun = (now, count)
+            if any(process.poll() is not None for process in running):
+                raise RuntimeError(f"a consumer ended by itself after {count} events")
             if begun is not None and count >= total:
                 return float((count - begun[1]) / (now - begun[0]))
             time.sleep(_LOOK_S)  # noqa: TID251  # another process's progress, in real time
