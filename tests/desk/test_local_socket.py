@@ -19,7 +19,7 @@ from vendd.core.facts import OutboxLoad
 from vendd.core.operator.kept import Kept
 from vendd.core.operator.orders import Order
 from vendd.core.operator.people import Person, Role
-from vendd.core.operator.sight import Identity, JournalLine, Sight
+from vendd.core.operator.sight import ClaimLine, DoubtLine, Identity, JournalLine, Sight
 from vendd.core.operator.verdicts import Decided, Refused, Why
 from vendd.core.sale.states import State
 from vendd.links.local import server
@@ -72,6 +72,12 @@ class FakeRecords:
             "done",
         )  # fmt: skip
         return [line][:limit]
+
+    async def claims(self, *, closed: bool, limit: int) -> list[ClaimLine]:
+        return []
+
+    async def doubts(self, *, closed: bool, limit: int) -> list[DoubtLine]:
+        return []
 
 
 Rig = SimpleNamespace  # path, desk, records

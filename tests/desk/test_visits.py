@@ -3,12 +3,13 @@
 import asyncio
 
 from hw_sim.virtual import VirtualMachine
-from tests.daemon.virtual import of_type, play, seen, types
-from tests.desk.test_orders import ANNA, NOBODY
-from vendd.core.operator.orders import EnterService, LeaveService, Order
+from tests.daemon.virtual import of_type, play, seen, select, types
+from tests.desk.test_orders import ANNA, NOBODY, OTTO
+from vendd.config.sections import Price
+from vendd.core.operator.orders import CloseClaim, EnterService, LeaveService, Order, SetPrice
 from vendd.core.operator.people import Person
 from vendd.core.operator.verdicts import Decided, Refused, Why
-from vendd.store import SqliteRecords
+from vendd.store import SqliteBooks, SqliteRecords
 
 
 async def give(
@@ -128,5 +129,68 @@ def test_an_order_that_the_engine_does_not_come_to_is_withdrawn() -> None:
         await asyncio.sleep(2)
         await seen(machine, "MAKE A SELECTION")
         assert await journal(machine) == []
+
+    play(scenario)
+
+
+def test_a_price_that_was_set_waits_for_the_customer_and_outlives_a_power_cut() -> None:
+    async def scenario(machine: VirtualMachine) -> None:
+        machine.changer.insert_coin(200)
+        await seen(machine, "CREDIT      2.00")
+        await do(machine, SetPrice("A3", "cash", 150), why="dearer")
+        machine.cut(power=True)
+        await machine.start()
+        await seen(machine, "CREDIT      2.00")
+        await asyncio.sleep(5)
+        await select(machine, "A3")
+        await seen(machine, "CHANGE 0.80")  # the price they saw: 1.20
+        await seen(machine, "MAKE A SELECTION")
+        machine.changer.truth.take_cup()
+        await machine.stop()
+        await machine.start()
+        await seen(machine, "MAKE A SELECTION")
+        await select(machine, "A3")
+        await seen(machine, "1.50")
+        await asyncio.sleep(30)
+        sold = (await of_type(machine, "sale-closed"))[0]
+        (told,) = await of_type(machine, "planogram-changed")
+        assert (told["old"], told["new"]) == ("cash 1.20", "cash 1.50")
+        assert told["price_ver"] == sold["price_ver"] + 1
+
+    play(scenario)
+
+
+def test_the_newest_word_on_a_price_counts_wherever_it_was_said() -> None:
+    async def scenario(machine: VirtualMachine) -> None:
+        await do(machine, SetPrice("A3", "cash", 150))
+        await machine.stop()
+        slots = tuple(
+            s.model_copy(update={"price": Price(cash="1.90")}) if s.selection == "A3" else s
+            for s in machine.config.slot
+        )
+        machine.config = machine.config.model_copy(update={"slot": slots})
+        await machine.start()
+        await seen(machine, "MAKE A SELECTION")
+        assert machine.daemon is not None
+        assert machine.daemon.desk.sight().world.slots["A3"].slot.price() == 190
+
+    play(scenario)
+
+
+def test_a_claim_is_paid_by_hand_and_the_books_still_balance() -> None:
+    async def scenario(machine: VirtualMachine) -> None:
+        machine.changer.insert_coin(200)
+        await seen(machine, "CREDIT      2.00")
+        machine.line.unplug()
+        await asyncio.sleep(1_000)  # idle: what can't be paid becomes a claim
+        assert machine.daemon is not None
+        ((ref, claim),) = machine.daemon.desk.sight().world.claims.items()
+        assert claim.amount == 200
+        await do(machine, CloseClaim(ref, "paid_by_hand"), OTTO)
+        assert not machine.daemon.desk.sight().world.claims
+        assert machine.writer is not None
+        assert await SqliteBooks(machine.writer).audit_fully() == []
+        (line,) = await SqliteRecords(machine.writer).claims(closed=True, limit=9)
+        assert (line.closed_how, line.closed_by) == ("paid_by_hand", "otto")
 
     play(scenario)

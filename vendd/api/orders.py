@@ -5,7 +5,21 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vendd.api.problems import Request, Response
-from vendd.core.operator.orders import EnterService, Inhibit, LeaveService, Order
+from vendd.core.operator.orders import (
+    ClearJam,
+    CloseClaim,
+    CountStock,
+    EnterService,
+    Fill,
+    Inhibit,
+    LeaveService,
+    Order,
+    Refill,
+    Remove,
+    ResolveDoubt,
+    SetPrice,
+    SlotSale,
+)
 from vendd.core.operator.verdicts import Decided
 
 
@@ -14,6 +28,10 @@ class OrderRequest(Request):
 
     why: Annotated[str, Field(max_length=200)] = ""
     preview: bool = False
+
+    def order(self) -> Order:
+        """What is asked for, in the core's words."""
+        raise NotImplementedError
 
 
 class ServiceRequest(OrderRequest):
@@ -28,6 +46,81 @@ class InhibitRequest(OrderRequest):
 
     def order(self) -> Order:
         return Inhibit(self.on)
+
+
+SlotName = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,4}$")]
+Units = Annotated[int, Field(ge=-999, le=999)]
+
+
+class FillRequest(Request):
+    """`units` left out: to the slot's par level."""
+
+    slot: SlotName
+    units: Units | None = None
+
+
+class RefillRequest(OrderRequest):
+    """Nothing named: every slot to its par level."""
+
+    fills: Annotated[tuple[FillRequest, ...], Field(max_length=999, strict=False)] = ()
+
+    def order(self) -> Order:
+        return Refill(tuple(Fill(fill.slot, fill.units) for fill in self.fills))
+
+
+class RemoveRequest(OrderRequest):
+    slot: SlotName
+    units: Units
+    reason: Literal["expired", "damaged", "other"]
+
+    def order(self) -> Order:
+        return Remove(self.slot, self.units, self.reason)
+
+
+class CountRequest(OrderRequest):
+    """What really is in each slot."""
+
+    counts: Annotated[dict[SlotName, Units], Field(min_length=1, max_length=999)]
+
+    def order(self) -> Order:
+        return CountStock(tuple(self.counts.items()))
+
+
+class SlotRequest(OrderRequest):
+    slot: SlotName
+    action: Literal["enable", "disable", "clear-jam"]
+
+    def order(self) -> Order:
+        if self.action == "clear-jam":
+            return ClearJam(self.slot)
+        return SlotSale(self.slot, self.action == "enable")
+
+
+class PriceRequest(OrderRequest):
+    """`price` in minor units."""
+
+    slot: SlotName
+    price_list: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")] = "cash"
+    price: Annotated[int, Field(ge=0, le=10_000_000)]
+
+    def order(self) -> Order:
+        return SetPrice(self.slot, self.price_list, self.price)
+
+
+class ClaimRequest(OrderRequest):
+    ref: Annotated[str, Field(min_length=1, max_length=32)]
+    how: Literal["paid_by_hand", "refunded_elsewhere", "written_off"]
+
+    def order(self) -> Order:
+        return CloseClaim(self.ref, self.how)
+
+
+class DoubtRequest(OrderRequest):
+    number: Annotated[int, Field(ge=1)]
+    decision: Literal["sold", "refunded", "written_off"]
+
+    def order(self) -> Order:
+        return ResolveDoubt(self.number, self.decision)
 
 
 class Change(Response):

@@ -115,6 +115,11 @@ class Config(BaseModel):
         products, money = self.products(), self.currency()
         return {entry.selection: as_slot(entry, products, money) for entry in self.slot}
 
+    def file_prices(self) -> dict[tuple[str, str], int]:
+        """By slot and price list."""
+        slots = self.slots().values()
+        return {(s.selection, name): price for s in slots for name, price in s.prices.items()}
+
     def first_levels(self) -> dict[str, int]:
         """What stands in each slot when the books see it for the first time."""
         return {entry.selection: entry.level for entry in self.slot}

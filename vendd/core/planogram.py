@@ -5,7 +5,7 @@ Money is integer minor units of the machine's one currency (promise M5).
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -50,6 +50,10 @@ class Slot:
         if self.free:
             return 0
         return self.prices.get(price_list, self.prices["cash"])
+
+    def priced(self, price_list: str, price: int) -> "Slot":
+        """With another price on that list."""
+        return replace(self, prices={**self.prices, price_list: price})
 
 
 class SlotState(StrEnum):

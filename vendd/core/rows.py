@@ -187,4 +187,42 @@ class Journalled(Row):
     outcome: str = "done"
 
 
+@dataclass(frozen=True, slots=True)
+class PricePending(Row):
+    """A price that a person has set and that waits until no customer is there (R4). `asked_at`
+    by the wall clock."""
+
+    selection: str
+    price_list: str
+    price: int
+    asked_at: str
+    why: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSet(Row):
+    """A slot has this price from now on, until the configuration names another than it did."""
+
+    selection: str
+    price_list: str
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtSet(Row):
+    """A doubtful sale as it stands: open, or decided (`decision` not None). `evidence`: JSON."""
+
+    number: int
+    sale_id: str
+    amount: int
+    tender: str
+    policy: str
+    booked_as: str
+    evidence: str
+    decision: str | None = None
+    decided_by: str | None = None
+    why: str | None = None
+
+
 Record = Row | Fact

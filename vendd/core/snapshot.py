@@ -5,12 +5,17 @@ Immutable. `Snapshot.after(records)` gives the next one once a commit is durable
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from vendd.core.planogram import Slot, SlotState
 from vendd.core.policy import Policy
 from vendd.core.rows import (
+    ClaimSet,
     CountersAdded,
+    DoubtSet,
     LevelChanged,
+    PricePending,
+    PriceSet,
     Record,
     RecyclerSet,
     Released,
@@ -108,6 +113,10 @@ class Snapshot:
     drop_sensor_blocked: bool = False
     totals: Totals = Totals()
     now: Moment = field(default_factory=Moment)
+    claims: Mapping[str, ClaimSet] = field(default_factory=dict)  # open ones, by reference
+    doubts: Mapping[int, DoubtSet] = field(default_factory=dict)  # open ones, by number
+    prices_pending: tuple[PricePending, ...] = ()
+    price_ver: int = 0
 
     def reader(self, number: int) -> CardReader:
         """One of the machine's readers; one that it does not have (any more) is never ready."""
@@ -119,6 +128,7 @@ class Snapshot:
 
     def after(self, records: Iterable[Record]) -> "Snapshot":
         """The snapshot once `records` are committed; facts change nothing here."""
+        records = tuple(records)
         slots = dict(self.slots)
         tubes = {t.type: t for t in self.tubes}
         stores = {s.type: s for s in self.recycler}
@@ -140,6 +150,9 @@ class Snapshot:
                     tubes[type_] = Tube(type_, value, count, full, defective)
                 case RecyclerSet(type_, value, count, full, defective):
                     stores[type_] = RecyclerStore(type_, value, count, full, defective)
+                case PriceSet(selection, name, price):
+                    view = slots[selection]
+                    slots[selection] = replace(view, slot=view.slot.priced(name, price))
                 case CountersAdded(count, value, cash_in, cash_out):
                     totals = Totals(
                         totals.sales_count + count,
@@ -150,9 +163,40 @@ class Snapshot:
                 case _:
                     pass
         return replace(
-            self,
+            self._settled(records),
             slots=slots,
             tubes=tuple(tubes[t] for t in sorted(tubes)),
             recycler=tuple(stores[t] for t in sorted(stores)),
             totals=totals,
         )
+
+    def _settled(self, records: tuple[Record, ...]) -> "Snapshot":
+        """What is owed, unknown or waits. Nearly always nothing of it changes."""
+        if not any(isinstance(record, _SETTLES) for record in records):
+            return self
+        claims, doubts = dict(self.claims), dict(self.doubts)
+        pending = {(p.selection, p.price_list): p for p in self.prices_pending}
+        price_ver = self.price_ver
+        for record in records:
+            match record:
+                case ClaimSet(ref):
+                    claims[ref] = record
+                case DoubtSet(number):
+                    doubts[number] = record
+                case PricePending(selection, price_list):
+                    pending[selection, price_list] = record
+                case PriceSet(selection, price_list):
+                    pending.pop((selection, price_list), None)
+                    price_ver += 1
+                case _:
+                    pass
+        return replace(
+            self,
+            claims={ref: claim for ref, claim in claims.items() if claim.closed_how is None},
+            doubts={number: doubt for number, doubt in doubts.items() if doubt.decision is None},
+            prices_pending=tuple(pending.values()),
+            price_ver=price_ver,
+        )
+
+
+_SETTLES: Final = (ClaimSet, DoubtSet, PricePending, PriceSet)

@@ -18,7 +18,8 @@ from vendd import __version__
 from vendd.config import Config
 from vendd.core.sale.reports import Started
 from vendd.core.sale.states import Paying
-from vendd.core.snapshot import BillValidator, CardReader, Changer, Moment, SlotView, Snapshot
+from vendd.core.snapshot import Moment
+from vendd.daemon.beginning import first_snapshot
 from vendd.daemon.edge import Edge, Fittings, RunningDisplay, StoreWriter
 from vendd.daemon.front_desk import Window, serve
 from vendd.daemon.housekeeping import FULL, Housekeeping, keeping
@@ -117,10 +118,12 @@ class Daemon:
     async def _live(self, display: RunningDisplay, patience: Patience, stop: asyncio.Event) -> None:
         assert self.writer is not None
         books = SqliteBooks(self.writer)
-        loaded = await patience.until_done(lambda: books.load(self._config.first_levels()))
+        loaded = await patience.until_done(
+            lambda: books.load(self._config.first_levels(), self._config.file_prices())
+        )
         self.tracing.boot = loaded.boot_count
         stored = self._stored(loaded)
-        versions = Versions.of(self._config, loaded.settings, self._edge.boot_id)
+        versions = Versions.of(self._config, loaded, self._edge.boot_id)
         try:
             kept = self._kept(loaded, stored)
             self.hardware = self._edge.fittings(self._config, self._ground(), kept)
@@ -163,6 +166,8 @@ class Daemon:
                 f"a sale of slot {sale.selection} is in flight but the configuration has no such"
                 " slot: put it back, start once, then remove it"
             )
+        kept = replace(stored.kept, doubts=max(stored.kept.doubts, loaded.operator.doubts_ever))
+        stored = replace(stored, kept=kept)
         if self._config.door is None:  # the switch was taken out while it said open
             stored = replace(stored, service=replace(stored.service, door_open=False))
         return stored
@@ -198,7 +203,7 @@ class Daemon:
             self._loop,
             self._inbox,
             crew,
-            self._snapshot(loaded),
+            first_snapshot(self._config, loaded, versions.price),
             stored,
             self._moment,
             lambda moment, actor: self._context(versions, loaded, moment, actor),
@@ -251,25 +256,6 @@ class Daemon:
             full=FULL in stored.service.reasons,
         )
         return stream, house
-
-    def _snapshot(self, loaded: Loaded) -> Snapshot:
-        slots = {
-            selection: SlotView(slot, row.level, row.reserved, row.state, row.no_drop_streak)
-            for selection, slot in self._config.slots().items()
-            if (row := loaded.slots.get(selection)) is not None
-        }
-        config = self._config
-        coins = config.changer_bus() is not None or bool(config.pulse)
-        return Snapshot(
-            slots,
-            config.policy(),
-            loaded.tubes,
-            changer=Changer(fitted=coins),
-            validator=BillValidator(fitted=config.validator_bus() is not None),
-            recycler=loaded.recycler,
-            readers=tuple(CardReader(reader.number) for reader in config.readers()),
-            totals=loaded.totals,
-        )
 
     async def _started(
         self, loaded: Loaded, stored: Memory, versions: Versions, dispensing: Dispensing

@@ -2,13 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
 from vendd import __version__
 from vendd.config import Config
+from vendd.core.operator import prices
+from vendd.core.planogram import Slot
 from vendd.core.rows import SettingSet
+from vendd.daemon.beginning import slots_now
+from vendd.ports import Loaded
 
 _SETTING: Final = "versions"
 
@@ -25,12 +29,13 @@ class Versions:
     rows: tuple[SettingSet, ...]
 
     @classmethod
-    def of(cls, config: Config, settings: Mapping[str, str], boot_id: str) -> Self:
-        """Compare today's configuration with the one of the previous start."""
-        before = json.loads(settings.get(_SETTING, "{}"))
-        planogram, price = _hashes(config)
+    def of(cls, config: Config, loaded: Loaded, boot_id: str) -> Self:
+        """Compare today's configuration, and the prices set here, with the previous start."""
+        before = json.loads(loaded.settings.get(_SETTING, "{}"))
+        planogram, price = _hashes(slots_now(config, loaded).values())
         planogram_ver = _next(before, "planogram", planogram)
-        price_ver = _next(before, "price", price)
+        in_life = int(loaded.settings.get(prices.VERSION, "0"))
+        price_ver = max(_next(before, "price", price), in_life)
         now = {
             "planogram_hash": planogram,
             "planogram": planogram_ver,
@@ -55,8 +60,7 @@ def _next(before: Mapping[str, object], name: str, digest: str) -> int:
     return version if before.get(f"{name}_hash") == digest else version + 1
 
 
-def _hashes(config: Config) -> tuple[str, str]:
-    slots = config.slots().values()
+def _hashes(slots: Collection[Slot]) -> tuple[str, str]:
     layout = [
         [s.selection, s.item_no, s.product.id, s.motors, s.capacity, s.par, s.threshold, s.free]
         for s in slots

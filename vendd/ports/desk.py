@@ -4,12 +4,14 @@ from typing import Protocol
 
 from vendd.core.operator.orders import Order
 from vendd.core.operator.people import Person, Role
-from vendd.core.operator.sight import JournalLine, Sight
+from vendd.core.operator.sight import ClaimLine, DoubtLine, JournalLine, Sight
 from vendd.core.operator.verdicts import Decided, Refused
 
 __all__ = [
+    "ClaimLine",
     "Decided",
     "Desk",
+    "DoubtLine",
     "JournalLine",
     "Order",
     "Person",
@@ -41,3 +43,9 @@ class Records(Protocol):
 
     async def journal(self, before_id: int | None, limit: int) -> list[JournalLine]:
         """The newest lines, newest first; with `before_id` those older than it."""
+
+    async def claims(self, *, closed: bool, limit: int) -> list[ClaimLine]:
+        """Open ones, or with `closed` all, newest first."""
+
+    async def doubts(self, *, closed: bool, limit: int) -> list[DoubtLine]:
+        """As `claims`: doubtful sales."""

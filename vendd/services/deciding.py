@@ -7,6 +7,7 @@ here waits, reads a clock, draws lots or touches a device.
 from dataclasses import dataclass, replace
 from typing import Final
 
+from vendd.core.operator import owed, prices
 from vendd.core.operator.decide import decide as judge
 from vendd.core.operator.orders import Ordered
 from vendd.core.operator.verdicts import Decided, Refused
@@ -57,7 +58,11 @@ def _with(
     changed = world.after(order.records) if order.records else world
     sale, decided, acts = step(memory.sale, report, changed)
     decided = (*order.records, *decided)
+    if world.prices_pending and prices.quiet(memory.sale):  # not with a sale's own last commit
+        decided = (*decided, *prices.due(sale, world.after(decided)))
+    doubts, kept = owed.doubts_of(decided, order.kept or memory.kept)
+    decided = (*decided, *doubts)
     records = (*decided, *inventory.facts_of(decided, world))
     after = world.after(decided) if decided else world
-    following = Memory(sale, service, order.kept or memory.kept)
+    following = Memory(sale, service, kept)
     return Decision(report, world, following, after, records, (*order.acts, *acts))

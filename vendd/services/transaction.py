@@ -182,7 +182,9 @@ class Engine:
         changed = it.memory.durable_differs(self.memory)
         if changed or records or self.failing:  # then an empty commit finds out if it still does
             blob = memory.dump(it.memory) if changed else None
-            if not await self._commit(blob, records, self._context_of(moment, report), report):
+            if not await self._commit(
+                blob, records, self._context_of(moment, report, it.after), report
+            ):
                 self._answer(report, _NOT_WRITTEN)
                 if flight is not None:
                     flight.undone("the commit failed", self.memory, self.snapshot)
@@ -218,12 +220,16 @@ class Engine:
         self._tell(records)
         return True
 
-    def _context_of(self, moment: Moment, report: Report) -> Context:
+    def _context_of(self, moment: Moment, report: Report, after: Snapshot) -> Context:
         if not isinstance(report, Ordered):
-            return self._context(moment, _actor(report))
-        person = report.person
-        kind = str(person.role) if person.role is not None else "system"
-        return replace(self._context(moment, kind), actor_id=person.user)
+            context = self._context(moment, _actor(report))
+        else:
+            person = report.person
+            kind = str(person.role) if person.role is not None else "system"
+            context = replace(self._context(moment, kind), actor_id=person.user)
+        if after.price_ver > context.price_ver:  # changed since the start
+            context = replace(context, price_ver=after.price_ver)
+        return context
 
     # --- when the store fails -------------------------------------------------------
 

@@ -11,6 +11,7 @@ from sqlite3 import Connection
 from typing import Final
 
 from vendd.core.audit.figures import Figures
+from vendd.core.operator.sight import OperatorRows
 from vendd.core.planogram import SlotState
 from vendd.core.rows import AuditRead, Record
 from vendd.core.sale.bill_reports import RecyclerStore
@@ -18,7 +19,7 @@ from vendd.core.sale.reports import Tube
 from vendd.core.snapshot import Totals
 from vendd.events.context import Context
 from vendd.ports import Loaded, SlotRow, StoredEvent, Writer
-from vendd.store import audit, counters
+from vendd.store import audit, counters, operator_tables
 from vendd.store.entries import gather, write_journal, write_money, write_small, write_stock
 from vendd.store.publishing import Publisher
 
@@ -30,9 +31,13 @@ class SqliteBooks:
     writer: Writer
     publisher: Publisher = field(default_factory=Publisher)
 
-    async def load(self, first_levels: Mapping[str, int]) -> Loaded:
+    async def load(
+        self,
+        first_levels: Mapping[str, int],
+        file_prices: Mapping[tuple[str, str], int] | None = None,
+    ) -> Loaded:
         """One more boot; from here until `close(clean=True)` an end counts as a power cut."""
-        return await self.writer.run(partial(_load, dict(first_levels)))
+        return await self.writer.run(partial(_load, dict(first_levels), file_prices))
 
     async def commit(
         self, state: bytes | None, records: Sequence[Record], context: Context
@@ -80,6 +85,7 @@ class SqliteBooks:
         write_money(connection, entries, last, context.boot_count, context.time)
         write_small(connection, entries, context.time)
         counters.write_audit(connection, entries, context.time)
+        operator_tables.write_operator(connection, entries, context.time)
         write_journal(connection, entries, last, context.boot_count, context.time)
         return stored
 
@@ -95,7 +101,13 @@ def _mark_clean(clean: bool, connection: Connection) -> None:
     connection.execute("UPDATE meta SET clean = ?", (int(clean),))
 
 
-def _load(first_levels: Mapping[str, int], connection: Connection) -> Loaded:
+def _load(
+    first_levels: Mapping[str, int],
+    file_prices: Mapping[tuple[str, str], int] | None,
+    connection: Connection,
+) -> Loaded:
+    if file_prices is not None:
+        operator_tables.follow_file(connection, file_prices)
     (clean,) = connection.execute("SELECT clean FROM meta").fetchone()
     connection.execute("UPDATE meta SET boot_count = boot_count + 1, clean = 0")
     known = {selection for (selection,) in connection.execute("SELECT selection FROM slots")}
@@ -125,6 +137,18 @@ def _load(first_levels: Mapping[str, int], connection: Connection) -> Loaded:
         last_commit_at=last_commit_at,
         new_slots=new_slots,
         recycler=_recycler(connection),
+        operator=_operator(connection),
+    )
+
+
+def _operator(connection: Connection) -> OperatorRows:
+    doubts, ever = operator_tables.open_doubts(connection)
+    return OperatorRows(
+        operator_tables.open_claims(connection),
+        doubts,
+        ever,
+        operator_tables.prices_set(connection),
+        operator_tables.prices_pending(connection),
     )
 
 

@@ -16,9 +16,12 @@ from vendd.core.rows import (
     BoxChanged,
     ClaimSet,
     CountersAdded,
+    DoubtSet,
     Journalled,
     LevelChanged,
     Posted,
+    PricePending,
+    PriceSet,
     Record,
     RecyclerSet,
     Released,
@@ -49,6 +52,8 @@ class Entries:
     vends: list[Vended] = field(default_factory=list)
     reads: list[AuditRead] = field(default_factory=list)
     journal: list[Journalled] = field(default_factory=list)
+    prices: list[PricePending | PriceSet] = field(default_factory=list)
+    doubts: list[DoubtSet] = field(default_factory=list)
 
 
 _KEPT_IN_ORDER: Final[dict[type, str]] = {
@@ -62,6 +67,9 @@ _KEPT_IN_ORDER: Final[dict[type, str]] = {
     Vended: "vends",
     AuditRead: "reads",
     Journalled: "journal",
+    PricePending: "prices",
+    PriceSet: "prices",
+    DoubtSet: "doubts",
 }
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlite_utils import Database, Migrations
 
-from vendd.store import audit_tables
+from vendd.store import audit_tables, operator_tables
 from vendd.store.schema import APPLICATION_ID, JOURNAL_KEPT
 
 MIGRATIONS: Final = Migrations("vendd")
@@ -250,4 +250,11 @@ _JOURNAL: Final = (
 def m0005_journal(database: Database) -> None:
     """The audit journal of what people do to the machine."""
     for statement in _JOURNAL:
+        database.execute(statement)
+
+
+@MIGRATIONS()
+def m0006_operator(database: Database) -> None:
+    """Prices that were set at the machine, and doubtful sales until somebody decides them."""
+    for statement in operator_tables.TABLES:
         database.execute(statement)

@@ -3,7 +3,7 @@
 from typing import Final
 
 APPLICATION_ID: Final = 0x56454E44  # "VEND": tells our file from any other SQLite database
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 AUDIT_TABLES: Final = (
     "audit_counters",
@@ -34,6 +34,8 @@ HOT_TABLES: Final = (
     "discarded",
     "replays",
     "link",
+    "prices",
+    "doubts",
     *AUDIT_TABLES,
 )
 """Small tables that a start reads and every sale needs: checked before anything is sold."""
@@ -46,6 +48,8 @@ SINCE: Final = {
     "link": 3,
     **dict.fromkeys(AUDIT_TABLES, 4),
     "journal": 5,
+    "prices": 6,
+    "doubts": 6,
 }
 """The version that brought a table; 1 for all others."""
 

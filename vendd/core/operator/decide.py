@@ -6,14 +6,22 @@ Refused is refused: nothing half done. What is decided joins one commit with its
 from collections.abc import Callable
 from typing import Any, Final
 
-from vendd.core.operator import service_mode
+from vendd.core.operator import owed, prices, service_mode, stock
 from vendd.core.operator.kept import Kept
 from vendd.core.operator.orders import (
+    ClearJam,
+    CloseClaim,
+    CountStock,
     EnterService,
     Inhibit,
     LeaveService,
     Order,
     Ordered,
+    Refill,
+    Remove,
+    ResolveDoubt,
+    SetPrice,
+    SlotSale,
     action_of,
 )
 from vendd.core.operator.verdicts import Case, Decided, Refused, Why
@@ -45,4 +53,12 @@ _DECIDES: Final[dict[type[Order], Callable[[Any, Case], Decided | Refused]]] = {
     EnterService: service_mode.enter,
     LeaveService: service_mode.leave,
     Inhibit: service_mode.inhibit,
+    Refill: stock.refill,
+    Remove: stock.remove,
+    CountStock: stock.count,
+    SlotSale: stock.slot_sale,
+    ClearJam: stock.clear_jam,
+    SetPrice: prices.set_price,
+    CloseClaim: owed.close_claim,
+    ResolveDoubt: owed.resolve_doubt,
 }

@@ -30,9 +30,10 @@ class OpenVisit:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """`visits`: how many there were."""
+    """`visits`, `doubts`: how many there were."""
 
     visits: int = 0
+    doubts: int = 0
     visit: OpenVisit | None = None
 
     @property
@@ -55,7 +56,9 @@ class Kept:
         """
         visit = body.get("visit")
         return cls(
-            visits=int(body.get("visits", 0)), visit=None if visit is None else _visit(visit)
+            visits=int(body.get("visits", 0)),
+            doubts=int(body.get("doubts", 0)),
+            visit=None if visit is None else _visit(visit),
         )
 
 

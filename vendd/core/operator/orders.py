@@ -5,7 +5,7 @@ technician is refused.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from vendd.core.operator.people import Person
 from vendd.core.sale.reports import Report
@@ -53,6 +53,83 @@ class Inhibit(Order):
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """`units` more of a slot; None: to its par level."""
+
+    selection: str
+    units: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refill(Order):
+    """Products were put in. Nothing named: every slot to its par level."""
+
+    action: ClassVar[str] = "refill"
+    fills: tuple[Fill, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Remove(Order):
+    """Products were taken out."""
+
+    action: ClassVar[str] = "stock remove"
+    selection: str
+    units: int
+    reason: Literal["expired", "damaged", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class CountStock(Order):
+    """What really is in slots: (selection, level)."""
+
+    action: ClassVar[str] = "stock count"
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSale(Order):
+    """A slot is put on sale, or taken off."""
+
+    action: ClassVar[str] = "slot enable"
+    selection: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClearJam(Order):
+    action: ClassVar[str] = "slot clear-jam"
+    selection: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetPrice(Order):
+    action: ClassVar[str] = "price set"
+    selection: str
+    price_list: str
+    price: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseClaim(Order):
+    """What a customer was owed is settled, outside the machine."""
+
+    action: ClassVar[str] = "claims close"
+    owner_only: ClassVar[bool] = True
+    ref: str
+    how: Literal["paid_by_hand", "refunded_elsewhere", "written_off"]
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveDoubt(Order):
+    """Somebody knows, or decides, what a doubtful sale was."""
+
+    action: ClassVar[str] = "doubtful resolve"
+    owner_only: ClassVar[bool] = True
+    number: int
+    decision: Literal["sold", "refunded", "written_off"]
+
+
+@dataclass(frozen=True, slots=True)
 class Knock(Order):
     """Somebody without a role asked for `what`; always refused, and journalled."""
 
@@ -61,4 +138,10 @@ class Knock(Order):
 
 def action_of(order: Order) -> str:
     """Its name in the journal."""
-    return order.what if isinstance(order, Knock) else order.action
+    match order:
+        case Knock(what):
+            return what
+        case SlotSale(on=False):
+            return "slot disable"
+        case _:
+            return order.action

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Final, Literal
 
 from vendd.core.facts import Visit
-from vendd.core.operator.kept import Kept, OpenVisit
+from vendd.core.operator.kept import OpenVisit
 from vendd.core.operator.orders import EnterService, Inhibit, LeaveService
 from vendd.core.operator.verdicts import Case, Change, Decided, Refused, Why
 from vendd.core.sale.reports import ServiceChanged
@@ -36,7 +36,7 @@ def enter(_: EnterService, case: Case) -> Decided | Refused:
         changes=(Change("machine", "in_service", case.world.in_service, False),),
         records=(_fact(opened, "entered"),),
         report=ServiceChanged(SERVICE, active=True),
-        kept=Kept(opened.number, opened),
+        kept=replace(case.kept, visits=opened.number, visit=opened),
         said=f"visit {opened.id}; customers see OUT OF SERVICE",
     )
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from vendd.core.facts import OutboxLoad, Severity
 from vendd.core.operator.kept import Kept
+from vendd.core.rows import ClaimSet, DoubtSet, PricePending, PriceSet
 from vendd.core.sale.states import State
 from vendd.core.snapshot import Snapshot
 
@@ -50,6 +51,50 @@ class Sight:
     faults: tuple[OpenFault, ...]
     outbox: OutboxLoad
     failing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLine:
+    """A claim as the books have it; `closed_how` None: open."""
+
+    ref: str
+    amount: int
+    reason: str
+    sale_id: str | None
+    opened_at: str
+    closed_how: str | None
+    closed_by: str | None
+    changed_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtLine:
+    """A doubtful sale as the books have it; `decision` None: open."""
+
+    number: int
+    at: str
+    sale_id: str
+    amount: int
+    tender: str
+    policy: str
+    booked_as: str
+    evidence: str
+    decision: str | None
+    decided_at: str | None
+    decided_by: str | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRows:
+    """What people decided and what waits for them, as a start finds it. `doubts_ever`: the
+    newest number of a doubtful sale."""
+
+    claims: tuple[ClaimSet, ...] = ()
+    doubts: tuple[DoubtSet, ...] = ()
+    doubts_ever: int = 0
+    prices: tuple[PriceSet, ...] = ()
+    prices_pending: tuple[PricePending, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

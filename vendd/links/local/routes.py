@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from vendd.api import looking
-from vendd.api.orders import Done, InhibitRequest, OrderRequest, ServiceRequest
+from vendd.api import looking, orders, owed
+from vendd.api.orders import Done, OrderRequest
 from vendd.api.problems import Failed, Response, parsed, refused
 from vendd.ports.desk import Desk, Order, Person, Records, Refused
 
@@ -81,14 +81,26 @@ async def _journal(call: Call) -> Response:
     return looking.Journal(entries=tuple(looking.JournalEntry.of(line) for line in lines))
 
 
-async def _service(call: Call) -> Response:
-    request = parsed(ServiceRequest, call.body)
-    return await call.order(request.order(), request)
+async def _claims(call: Call) -> Response:
+    closed = bool(call.number("closed", 0, 0, 1))
+    lines = await call.services.records.claims(closed=closed, limit=call.limit())
+    return owed.claims(call.services.desk.sight(), lines)
 
 
-async def _inhibit(call: Call) -> Response:
-    request = parsed(InhibitRequest, call.body)
-    return await call.order(request.order(), request)
+async def _doubts(call: Call) -> Response:
+    closed = bool(call.number("closed", 0, 0, 1))
+    lines = await call.services.records.doubts(closed=closed, limit=call.limit())
+    return owed.doubts(call.services.desk.sight(), lines)
+
+
+def _order(model: type[OrderRequest]) -> Handler:
+    """The handler of an order that is asked for like this."""
+
+    async def handle(call: Call) -> Response:
+        request = parsed(model, call.body)
+        return await call.order(request.order(), request)
+
+    return handle
 
 
 ROUTES: Final[dict[tuple[str, str], Handler]] = {
@@ -96,6 +108,15 @@ ROUTES: Final[dict[tuple[str, str], Handler]] = {
     ("GET", "/v1/slots"): _slots,
     ("GET", "/v1/faults"): _faults,
     ("GET", "/v1/journal"): _journal,
-    ("POST", "/v1/service"): _service,
-    ("POST", "/v1/inhibit"): _inhibit,
+    ("GET", "/v1/claims"): _claims,
+    ("GET", "/v1/doubts"): _doubts,
+    ("POST", "/v1/service"): _order(orders.ServiceRequest),
+    ("POST", "/v1/inhibit"): _order(orders.InhibitRequest),
+    ("POST", "/v1/refill"): _order(orders.RefillRequest),
+    ("POST", "/v1/stock/remove"): _order(orders.RemoveRequest),
+    ("POST", "/v1/stock/count"): _order(orders.CountRequest),
+    ("POST", "/v1/slot"): _order(orders.SlotRequest),
+    ("POST", "/v1/price"): _order(orders.PriceRequest),
+    ("POST", "/v1/claims/close"): _order(orders.ClaimRequest),
+    ("POST", "/v1/doubts/resolve"): _order(orders.DoubtRequest),
 }
