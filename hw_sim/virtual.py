@@ -3,7 +3,7 @@
 import random
 
 from hw_sim.devices.coin_changer import CoinChanger
-from hw_sim.devices.line import MemoryLine, MemoryPorts
+from hw_sim.devices.line import ByteDevice, MemoryLine, MemoryPorts
 from hw_sim.inline_journal import InlineJournal
 from hw_sim.pins import WorldFactory
 from hw_sim.till import CCTALK, MDB, Plug
@@ -39,6 +39,13 @@ class VirtualMachine(VirtualLife):
         for bus, line in self.lines_of.items():
             self.till.plugs[f"{bus} adapter"] = Plug(line.unplug, line.replug)
         self._factory: WorldFactory | None = None
+
+    def attach(self, port: str, device: ByteDevice) -> MemoryLine:
+        """Something hangs on one more serial port."""
+        line = MemoryLine(self.loop, device, rng=random.Random(f"{self._seed}/line/{port}"))
+        self.lines_of[port] = line
+        self._ports.add(port, line)
+        return line
 
     @property
     def changer(self) -> CoinChanger:

@@ -170,6 +170,10 @@ class MemoryPorts:
     def __init__(self, lines: Mapping[str, MemoryLine]) -> None:
         self._lines = dict(lines)
 
+    def add(self, port: str, line: MemoryLine) -> None:
+        """One more port."""
+        self._lines[port] = line
+
     def __call__(
         self,
         port: str,

@@ -199,6 +199,11 @@ ROWS = [
         'card_reader[1].port = "/dev/vendd-mdb": is that of [mdb] too; a bus has its own port',
     ),
     (
+        "handhelds on the bus's own port",
+        fitted('[dex]\nport = "/dev/vendd-mdb"\n'),
+        'dex.port = "/dev/vendd-mdb": is that of [mdb] too; a bus has its own port',
+    ),
+    (
         "ages through an adapter of its own",
         fitted('[[card_reader]]\nnumber = 1\nport = "/dev/vendd-card"\nage = ["9F10"]\n'),
         "card_reader[1].age = ['9F10']: can't be had through an adapter of its own; remove it",

@@ -8,6 +8,7 @@ from vendd.config.problems import Problem, shown
 from vendd.config.reading import Path_, Tree
 from vendd.config.sections import (
     Buzzer,
+    Dex,
     DirectMotors,
     Display,
     Door,
@@ -41,6 +42,7 @@ class Draft:
     changer: Changer | None = None
     bill_validator: BillValidator | None = None
     cctalk: CcTalk | None = None
+    dex: Dex | None = None
     sale: Sale | None = None
     products: list[tuple[int, ProductEntry]] = field(default_factory=list)
     slots: list[tuple[int, SlotEntry]] = field(default_factory=list)

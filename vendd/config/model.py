@@ -13,6 +13,7 @@ from vendd.config.sections import (
     Api,
     Audit,
     Buzzer,
+    Dex,
     DirectMotors,
     Display,
     Door,
@@ -69,6 +70,7 @@ class Config(BaseModel):
     health: Health = Health()
     api: Api = Api()
     audit: Audit = Audit()
+    dex: Dex | None = None
     product: tuple[ProductEntry, ...] = Field(min_length=1)
     slot: tuple[SlotEntry, ...] = Field(min_length=1)
 

@@ -208,6 +208,14 @@ class Audit(Section):
     asset_no: _Plate = ""
 
 
+class Dex(Section):
+    """The port that route drivers' handhelds read the audit from (DEX/UCS, 9,600 baud, 8N1).
+    `reset`: a read-out that arrived begins the interval counters anew."""
+
+    port: Text
+    reset: Switch = False
+
+
 class ProductEntry(Section):
     id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
     name: Annotated[str, StringConstraints(min_length=1, max_length=64)]

@@ -56,6 +56,8 @@ def _one_port_each(draft: Draft) -> Iterator[Problem]:
     ]
     if cctalk is not None:
         others.insert(0, (("cctalk", "port"), cctalk.port))
+    if draft.dex is not None:
+        others.append((("dex", "port"), draft.dex.port))
     for path, port in others:
         if port in ports:
             yield draft.problem(path, f"is that of {ports[port]} too", "a bus has its own port")

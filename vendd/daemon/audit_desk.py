@@ -1,5 +1,6 @@
 """Audit reports of this machine: its configuration and its books, brought together."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +11,14 @@ from vendd.cli.audit import NoReport
 from vendd.config import Config
 from vendd.core.audit.figures import Figures
 from vendd.core.rows import AuditRead
-from vendd.ports import StoreFailed, WallClock
+from vendd.daemon.edge import Edge
+from vendd.drivers.dex import Audit, DexPort
+from vendd.ports import Sink, StoreFailed, WallClock
 from vendd.services.audit_report import Plate, Readout, segments
 from vendd.store import Database, DatabaseInUse
 from vendd.store.counters import figures
 from vendd.store.opening import FILE
+from vendd.wire.evadts.dex import DexResponder
 from vendd.wire.evadts.report import write
 
 TERMINAL: Final = "vendd"
@@ -44,6 +48,21 @@ class AuditDesk:
     async def ended(self, terminal: str, *, reset: bool) -> None:
         """It has arrived. `reset`: what it showed is taken off the interval counters."""
         await self.books.note_read(AuditRead(terminal, reset), self.wall.now())
+
+
+async def serve_handhelds(config: Config, books: Books, edge: Edge, sink: Sink) -> None:
+    """The DEX port, until cancelled; without one there is nothing to do."""
+    if config.dex is None:
+        return
+    desk, reset = AuditDesk(config, books, edge.wall), config.dex.reset
+    audit = Audit(desk.read_out, lambda terminal: desk.ended(terminal, reset=reset))
+    machine = DexResponder(config.audit.communication_id)
+    port = DexPort(edge.open_wire, config.dex.port, sink, machine, audit)
+    port.start()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        port.close()
 
 
 def report(config: Config, shown: Figures, at: str, terminal: str) -> bytes:

@@ -19,6 +19,7 @@ from vendd.config import Config
 from vendd.core.sale.reports import Started
 from vendd.core.sale.states import Paying
 from vendd.core.snapshot import Moment
+from vendd.daemon.audit_desk import serve_handhelds
 from vendd.daemon.beginning import first_snapshot
 from vendd.daemon.edge import Edge, Fittings, RunningDisplay, StoreWriter
 from vendd.daemon.front_desk import Window, serve
@@ -300,6 +301,8 @@ class Daemon:
                     self._config, self.desk, SqliteRecords(opened.writer), self._inbox.put
                 )
                 tasks.append(group.create_task(serving, name="local socket"))
+            reading = serve_handhelds(self._config, opened.books, self._edge, self._inbox)
+            tasks.append(group.create_task(reading, name="dex"))
             opened.hardware.start()
             self.ready.set()
             self._supervisor.tell(f"READY=1\nSTATUS=selling as {self._config.machine.id}")
