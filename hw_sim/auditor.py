@@ -80,7 +80,7 @@ class Auditor:
         slots = stock.counts(self._before, books, self._front.cabinet, dispensed, self._tray)
         coin_stores = money.stores(books, self._truth, self._opening)
         bill_stores = self._bill_stores(books)
-        paid = self._cards(events)
+        paid = self._cards(events, visits)
         by = self._ledgers(visits, books, paid, bill_stores)
         violations = [
             *self._money(visits, coin_stores, bill_stores, by),
@@ -124,13 +124,14 @@ class Auditor:
             return []
         return bills.stores(books, self._bills, self._bills_opening)
 
-    def _cards(self, events: Sequence[Received]) -> Cards:
+    def _cards(self, events: Sequence[Received], visits: Sequence[Visit]) -> Cards:
         settled = event_checks.of_type(events, event_checks.CLAIM_CLOSED)
         return cards.judge(
             self._front.till.readers,
             event_checks.of_type(events, event_checks.SALE_CLOSED),
             event_checks.of_type(events, event_checks.DUE),
             frozenset(event["claim_ref"] for event in settled),
+            frozenset(visit.number for visit in visits if visit.products),
         )
 
     def _ledgers(

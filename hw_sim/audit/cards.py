@@ -1,6 +1,6 @@
 """Card money: no vend, no charge; no charge, no vend; what is open has a reference."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -49,8 +49,10 @@ def judge(
     closed: Sequence[Mapping[str, Any]],
     due: Sequence[Mapping[str, Any]],
     settled: frozenset[str],
+    served: Set[int] = frozenset(),
 ) -> Cards:
-    """`closed`: sale-closed, `due`: refund-due, `settled`: references that were closed again."""
+    """`closed`: sale-closed, `due`: refund-due, `settled`: references that were closed again.
+    `served`: holders who took a product; of two payments for the same, theirs was the sale."""
     cards = Cards()
     numbers = {reader.model.serial: number for number, reader in readers.items()}
     open_sold = [entry for sale in closed for entry in _sold(sale)]
@@ -63,7 +65,11 @@ def judge(
         charges = reader.truth.charges
         cards.taken[number] = sum(c.amount for c in charges if c.outcome is Outcome.PAID)
         for charge in charges:
-            _judge_one(cards, number, charge, open_sold, open_due)
+            likely = (open_sold, open_due)
+            if charge.card.number not in served:
+                likely = (open_due, open_sold)
+            if _judge_one(cards, number, charge, likely) is open_due:
+                cards.due.append(charge)
     for entry in open_sold:
         cards.findings.append(
             f"reader {entry.reader}: item {entry.item} was sold for {entry.amount},"
@@ -80,25 +86,25 @@ def _sold(sale: Mapping[str, Any]) -> Iterator[_Entry]:
 
 
 def _judge_one(
-    cards: Cards, number: int, charge: Charge, sold: list[_Entry], due: list[_Entry]
-) -> None:
+    cards: Cards, number: int, charge: Charge, published: tuple[list[_Entry], ...]
+) -> list[_Entry] | None:
+    """Among which entries it was found, and taken from."""
     if charge.outcome is Outcome.HELD:
         cards.findings.append(f"reader {number}: {charge.amount} was approved and never settled")
     if charge.outcome is not Outcome.PAID:
-        return
+        return None
     if charge.card.number >= SECOND_CARD:
         cards.findings.append(f"reader {number}: a card that came second paid {charge.amount}")
-    for entries in (sold, due):
+    for entries in published:
         found = next((e for e in entries if e.reader in (0, number) and e.names(charge)), None)
         if found is not None:
             entries.remove(found)
-            if entries is due:
-                cards.due.append(charge)
-            return
+            return entries
     cards.findings.append(
         f"reader {number}: item {charge.item} was paid with {charge.amount} by card,"
         " neither sold nor published as due"
     )
+    return None
 
 
 def stores(books: Books, cards: Cards) -> list[Store]:

@@ -107,6 +107,14 @@ def test_a_payment_that_is_wrong(
     assert any(words in finding for finding in findings), findings
 
 
+def test_of_two_payments_for_the_same_product_the_one_who_took_it_has_bought_it() -> None:
+    with reader() as one:
+        empty_handed, buyer = (charged(one, Outcome.PAID, number=n) for n in (7, 8))
+        found = cards.judge({1: one}, [sale(150)], [due()], frozenset(), frozenset({8}))
+    assert found.findings == []
+    assert (found.is_due(empty_handed), found.is_due(buyer)) == (True, False)
+
+
 def test_the_books_of_a_reader_are_its_holders_statements() -> None:
     balances = {"cashless1": Balance(0, 150, 0, 150), "refunds_due": Balance(0, 0, 150, -150)}
     books = replace(NOTHING, balances=balances, claims={"4821": Claim(150, True, "refund_due")})
