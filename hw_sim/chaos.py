@@ -6,19 +6,26 @@ the behaviour rules name. Last, a daemon that acts before it commits must be fou
 """
 
 import asyncio
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
+from hw_sim.chaos_harm import Blow, Harm, blows
 from hw_sim.chaos_plan import Death, Phase, Seam, plan
 from hw_sim.chaos_site import Outcome, Site
+from hw_sim.harm_board import compiled
 from hw_sim.opening import SAMPLE, in_real_time
 from hw_sim.seam_board import Kind, When
 from hw_sim.section9 import Row
 
 PER_SITE: Final = 7  # deaths of one machine: a slot whose spiral stands askew stays off sale
 AT_ONCE: Final = 4  # machines side by side
+HARMS: Final = len(Harm)  # each kind once, and again for every
+KILLS_PER_HARMS: Final = 25
+PER_HARMED: Final = 4  # blows to one machine
 SALE: Final = {"idle_credit_ms": 20_000, "entry_ms": 2_000, "claim_ms": 5_000}
 
 
@@ -29,14 +36,25 @@ def main(kills: int, seed: int) -> int:
 
 async def chaos(kills: int, seed: int) -> int:
     began = time.monotonic()
-    print(f"SIMULATED machines, {kills} deaths, seed {seed}.", flush=True)
+    suffering = blows(HARMS * max(1, kills // KILLS_PER_HARMS), seed)
+    print(
+        f"SIMULATED machines, {kills} deaths, {len(suffering)} other blows, seed {seed}.",
+        flush=True,
+    )
     deaths = plan(kills, seed)
+    halves = [suffering[n : n + PER_HARMED] for n in range(0, len(suffering), PER_HARMED)]
     shares = [deaths[n : n + PER_SITE] for n in range(0, len(deaths), PER_SITE)]
     gate = asyncio.Semaphore(AT_ONCE)
-    outcomes, (caught, unjust) = await asyncio.gather(
-        asyncio.gather(*(_site(gate, share, f"{seed}/{n}") for n, share in enumerate(shares))),
-        planted(seed, gate),
-    )
+    with tempfile.TemporaryDirectory(prefix="vendd-harm-") as folder:
+        library = compiled(Path(folder))
+        killed, harmed, (caught, unjust) = await asyncio.gather(
+            asyncio.gather(*(_site(gate, share, f"{seed}/{n}") for n, share in enumerate(shares))),
+            asyncio.gather(
+                *(_harmed(gate, half, f"{seed}/h{n}", library) for n, half in enumerate(halves))
+            ),
+            planted(seed, gate),
+        )
+    outcomes = [*killed, *harmed]
     findings = [finding for outcome in outcomes for finding in outcome.findings]
     findings += [f"killed like the planted one: {finding}" for finding in unjust]
     report(outcomes, findings, caught)
@@ -52,9 +70,24 @@ async def _site(gate: asyncio.Semaphore, deaths: Sequence[Death], seed: str) -> 
         half = len(deaths) // 2
         for death in deaths[:half]:
             await site.die(death)
-        await site.hang(*HANGS[number % len(HANGS)])
+        phase, delay_s = HANGS[number % len(HANGS)]
+        await site.strike(Blow(Harm.STOPPED, phase, delay_s, 2.0))
         for death in deaths[half:]:
             await site.die(death)
+        return await site.close()
+
+
+async def _harmed(
+    gate: asyncio.Semaphore, share: Sequence[Blow], seed: str, library: Path | None
+) -> Outcome:
+    """A machine that nobody kills. Without a C compiler some blows can't be struck."""
+    number = 1_000 + int(seed.split("/h")[1])
+    async with gate, in_real_time(SAMPLE, number, sale=SALE) as machine:
+        site = Site(machine, seed, _say, library=library)
+        await site.open()
+        for blow in share:
+            if library is not None or blow.harm in (Harm.STOPPED, Harm.LINE):
+                await site.strike(blow)
         return await site.close()
 
 
@@ -122,6 +155,12 @@ def report(outcomes: Sequence[Outcome], findings: Sequence[str], caught: Sequenc
         print(f"{sum(numbers):>5}  {text}")
     print(f"{unseen:>5}  products fell while no daemon lived: refunded, seen by nobody")
     print(f"{lost / 100:>5.2f}  in the box that no commit knew: no evidence, by section 9")
+    harms: Counter[Harm] = sum((outcome.harms for outcome in outcomes), Counter())
+    for harm in Harm:
+        print(f"{harms[harm]:>5}  {harm}" + ("" if harms[harm] else " (no C compiler here)"))
+    tallies = [outcome.flight for outcome in outcomes]
+    print(f"{sum(t.decisions for t in tallies):>5}  decisions replayed from the flight recorders")
+    print(f"{sum(t.incomplete for t in tallies):>5}  lives whose recording lacks its end")
     print(f"{ran_on * 1000:>5.0f}  ms of motor current after a death or stop, at most")
     print()
     for line in findings:

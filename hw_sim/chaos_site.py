@@ -7,17 +7,24 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from hw_sim import cut_verdict
 from hw_sim.audit.stock import MAY_RUN_ON_S
 from hw_sim.auditor import Auditor, Verdict
+from hw_sim.chaos_harm import CLOCK_MS, Blow, Harm
 from hw_sim.chaos_plan import Death, Phase, Seam
 from hw_sim.cut import Cut, ruling, take, unrecorded
 from hw_sim.cut_verdict import Closed, Losses
 from hw_sim.habits import Habit
+from hw_sim.harm_board import HarmBoard
 from hw_sim.process import ProcessMachine
+from hw_sim.pulls import Moment, Pulls
+from hw_sim.replay.flight import Player, Tally
+from hw_sim.replay.flight_file import read as read_flight
 from hw_sim.seam_board import SeamBoard
 from hw_sim.seams import ACT_FIRST
 from hw_sim.section9 import Row, Ruling
@@ -28,13 +35,14 @@ from hw_sim.spiral import Fate
 from hw_sim.stored import read
 from hw_sim.visit import Visit
 from hw_sim.witness import Witness
+from vendd.store.ring import FOLDER, lines
 
 GRACE_S: Final = 1.0  # what was seen earlier than this before the end must be on record
-STOPPED_S: Final = 2.0  # how long a SIGSTOP lasts
 _LOOK_S: Final = 0.003
 _STILL_S: Final = 0.6  # after a death: supply off, cam at rest
 _SEAM_S: Final = 8.0  # a seam that nobody came to by then is struck from outside
 _SERVED_S: Final = 200.0
+_TURNED_AWAY_S: Final = 40.0
 _GAP_S: Final = 0.1
 _PATIENCE: Final = 6  # customers who may refuse to get as far as a death wants them
 Say = Callable[[str], None]
@@ -49,6 +57,8 @@ class Outcome:
     losses: Losses
     rows: Counter[Row] = field(default_factory=Counter)
     ran_on: list[float] = field(default_factory=list)
+    harms: Counter[Harm] = field(default_factory=Counter)
+    flight: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +73,17 @@ class Marks:
 
 
 class Site:
-    """`machine` is open and not started; `broken`: its daemon acts before it commits."""
+    """`machine` is open and not started; `broken`: its daemon acts before it commits. `library`:
+    of `hw_sim.harm_board`, None where there is none."""
 
     def __init__(
-        self, machine: ProcessMachine, seed: str, say: Say, *, broken: bool = False
+        self,
+        machine: ProcessMachine,
+        seed: str,
+        say: Say,
+        *,
+        broken: bool = False,
+        library: Path | None = None,
     ) -> None:
         self.machine = machine
         self._say = say
@@ -79,7 +96,13 @@ class Site:
         self._closed: list[Closed] = []
         self._findings: list[str] = []
         self._ran_on: list[float] = []
+        self._harms: Counter[Harm] = Counter()
         self._began = 0.0
+        self._harm = HarmBoard(machine.folder / "harm")
+        if library is not None:
+            machine.environment.update(
+                self._harm.environment(library, machine.books(), machine.bootstrap)
+            )
         flag = (ACT_FIRST,) if broken else ()
         machine.command = (
             *(sys.executable, "-m", "hw_sim.seams"),
@@ -106,10 +129,25 @@ class Site:
         self._auditor.unseen = losses.unseen
         verdict = await self._auditor.judge(self._visits)
         self._board.close()
+        self._harm.close()
+        flight = self._replayed()
         rows = Counter(cut_verdict.final_ruling(c, after, drops).row for c in self._closed)
         return Outcome(
-            [*findings, *found, *verdict.violations], verdict, losses, rows, self._ran_on
+            [*findings, *found, *verdict.violations, *(flight.differences or [])],
+            verdict,
+            losses,
+            rows,
+            self._ran_on,
+            self._harms,
+            flight,
         )
+
+    def _replayed(self) -> Tally:
+        """Every decision of all lives, decided again from the flight recorder's ring."""
+        tally = Player(lambda _: None).play(read_flight(lines(self.machine.books() / FOLDER)))
+        found = [f"replayed: {one} was decided otherwise" for one in tally.differences or []]
+        tally.differences = found or None
+        return tally
 
     # --- deaths ------------------------------------------------------------------------
 
@@ -133,22 +171,56 @@ class Site:
         for n, (cut, ruled) in enumerate(zip(cuts, rulings, strict=True)):
             self._say(self._line(death.number + n, cut, ruled, visit))
 
-    async def hang(self, phase: Phase, delay_s: float) -> None:
-        """SIGSTOP in the middle of a turn, SIGCONT after a while: nothing else may happen."""
-        shopper, going = await self._customer(phase, disturbed=False)
-        await asyncio.sleep(delay_s)
+    async def strike(self, blow: Blow) -> None:
+        """Something other than death, while a customer buys: afterwards all goes on."""
+        shopper, going = await self._customer(blow.phase, disturbed=False)
+        await asyncio.sleep(blow.delay_s)
+        await self._suffer(blow)
+        self._harms[blow.harm] += 1
+        if blow.harm is Harm.FULL:
+            visit = await self._comes_back(shopper, going)
+        else:
+            visit = await self._leaves(shopper, going)
+        self._say(
+            f"      {blow.harm}, {blow.phase} +{blow.delay_s:.2f} s, {blow.for_s:.1f} s:"
+            f" {words(visit.said)}, products: {len(visit.products)}"
+        )
+
+    async def _suffer(self, blow: Blow) -> None:
+        board = self._harm
+        match blow.harm:
+            case Harm.STOPPED:
+                await self._stopped(blow.for_s)
+                return
+            case Harm.LINE:
+                await self._unplugged(blow.for_s)
+                return
+            case Harm.STALL:
+                board.stall(100)
+            case Harm.LONG_STALL:
+                board.stall(1_000)
+            case Harm.FULL:
+                board.fill()
+            case Harm.BROKER:
+                board.cut_broker()
+            case Harm.CLOCK_ON | Harm.CLOCK_BACK:
+                board.set_clock(CLOCK_MS[blow.harm])
+        await asyncio.sleep(blow.for_s)
+        board.calm()
+
+    async def _stopped(self, for_s: float) -> None:
+        """SIGSTOP and, after a while, SIGCONT: only the current must be off soon."""
         os.kill(self.machine.pid, signal.SIGSTOP)
         at = self.machine.loop.time()
         self._auditor.died(at)
-        await asyncio.sleep(STOPPED_S)
+        await asyncio.sleep(for_s)
         self._note_current(at)
         os.kill(self.machine.pid, signal.SIGCONT)
-        visit = await self._leaves(shopper, going)
-        ran = self._ran_on[-1] * 1000
-        self._say(
-            f"      stopped for {STOPPED_S:.0f} s, {phase} +{delay_s:.2f} s: current for"
-            f" {ran:.0f} ms more; then {words(visit.said)}, products: {len(visit.products)}"
-        )
+
+    async def _unplugged(self, for_s: float) -> None:
+        pulls = Pulls(self.machine, self._chance, patient=False)
+        pulls.begin(Moment("mdb adapter", "at once", lambda: True), 0.0, for_s)
+        await pulls.over()
 
     async def _strike(self, death: Death) -> str:
         """How it died. A seam that does not come is struck from outside."""
@@ -248,6 +320,18 @@ class Site:
             shopper.visit.gave_up = f"nothing for {_SERVED_S:.0f} s"
         await self.machine.until(lambda t: sign(t) is Sign.IDLE, 90.0)
         await asyncio.sleep(_GAP_S)
+        return shopper.visit
+
+    async def _comes_back(self, shopper: Shopper, going: asyncio.Task[Visit]) -> Visit:
+        """Whoever reads OUT OF SERVICE turns away, and is called when the money is out."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TURNED_AWAY_S):
+                await going
+        await asyncio.sleep(self.machine.config.sale.idle_credit_ms / 1000 + _GAP_S)
+        await self.machine.until(lambda t: sign(t) is Sign.IDLE, 90.0)
+        await asyncio.sleep(_STILL_S)
+        shopper.collect()
+        shopper.visit.gave_up = ""
         return shopper.visit
 
     def _marks(self) -> Marks:

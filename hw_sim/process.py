@@ -57,6 +57,7 @@ class ProcessMachine:
         self.till = world.till
         self.bootstrap = bootstrap
         self.command = tuple(command)
+        self.environment: dict[str, str] = {}  # of the daemon, beside ours
         self._source = source
         self._exec_stop_post = exec_stop_post
         self._folder = tempfile.TemporaryDirectory(prefix="vendd-sim-")
@@ -164,7 +165,7 @@ class ProcessMachine:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "NOTIFY_SOCKET": str(address)},
+                env={**os.environ, "NOTIFY_SOCKET": str(address), **self.environment},
                 start_new_session=True,  # Ctrl-C is ours to pass on, in order
             )
         await self._ready(self._process, self._notify)

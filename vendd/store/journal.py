@@ -17,7 +17,6 @@ CAPACITY: Final = 2_000
 how many reports there were."""
 
 CLOSE_S: Final = 2.0
-_PAUSE: Final = 50  # lines that are given up after one that failed, before another is tried
 _log = structlog.get_logger()
 Make = Callable[[], bytes]
 _Job = tuple[Make, Make, bool]  # line, opening, whether lines before it were lost
@@ -32,7 +31,7 @@ class ThreadJournal:
         self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._ended = loop.create_future()
         self._gap = False
-        self._paused = 0
+        self._failing = False  # said once
         self._thread = threading.Thread(target=self._serve, name="flight-recorder", daemon=True)
         self._thread.start()
 
@@ -58,10 +57,7 @@ class ThreadJournal:
             line, opening, gap = job
             if gap:  # what follows needs a beginning of its own
                 self._ring.close()
-            if self._paused:
-                self._paused -= 1
-            else:
-                self._append(line, opening)
+            self._append(line, opening)
         self._ring.close()
         with suppress(RuntimeError):  # the loop may be gone
             self._loop.call_soon_threadsafe(self._over)
@@ -69,9 +65,12 @@ class ThreadJournal:
     def _append(self, line: Make, opening: Make) -> None:
         try:
             self._ring.append(line(), opening)
-        except OSError as error:
-            _log.warning("flight_not_recorded", why=str(error), lines=_PAUSE)
-            self._paused = _PAUSE
+        except OSError as error:  # the next line tries to begin anew
+            if not self._failing:
+                _log.warning("flight_not_recorded", why=str(error))
+            self._failing = True
+        else:
+            self._failing = False
 
     def _over(self) -> None:
         if not self._ended.done():

@@ -10,6 +10,7 @@ A segment is read while it is written: a last line without its end is not there 
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,7 @@ class Ring:
         self._limit = limit
         self._room = max(1, limit // SEGMENTS)
         self._file: int | None = None
+        self._path: Path | None = None
         self._size = 0
 
     def append(self, line: bytes, opening: Callable[[], bytes]) -> None:
@@ -40,12 +42,20 @@ class Ring:
                 self._write(opening())
             self._write(line)
         except OSError:
-            self.close()
+            self._give_up()
             raise
+
+    def _give_up(self) -> None:
+        """No empty files, one for each line that a full disk did not take."""
+        path, empty = self._path, not self._size
+        self.close()
+        if path is not None and empty:
+            with suppress(OSError):
+                path.unlink()
 
     def close(self) -> None:
         if self._file is not None:
-            file, self._file = self._file, None
+            file, self._file, self._path = self._file, None, None
             os.close(file)
 
     def _write(self, data: bytes) -> None:
@@ -63,7 +73,7 @@ class Ring:
         number = _number(known[-1]) + 1 if known else 1
         path = self._folder / f"flight-{number:06}.jsonl"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
-        self._size = 0
+        self._size, self._path = 0, path
 
     def _make_room(self, known: list[Path]) -> None:
         """For one more segment."""
