@@ -8,6 +8,7 @@ from hw_sim.replay.flight import Player, Tally
 from hw_sim.replay.flight_file import read
 from tests.sale.bench import Bench
 from tests.sale.worlds import moment
+from vendd.core.operator.kept import Kept
 from vendd.core.sale.reports import Report
 from vendd.services.deciding import decide
 from vendd.services.flight import Flight, Life
@@ -45,19 +46,21 @@ class RecordedBench(Bench):
     tape: Tape = field(default_factory=Tape)
     boot: int = 1
     fresh: bool = True
+    kept: Kept = field(default_factory=Kept)
 
     def _one(self, report: Report) -> None:
         if self.fresh:
             self.fresh, self.tape.left = False, 0
             self.flight = Flight(self.tape, life(self.boot))
-        before, world = Memory(self.state, self.service), self.world
+        before, world = Memory(self.state, self.service, self.kept), self.world
         it = decide(before, world, report, moment(self.now_ms, self.wall_ms))
         self.flight.decided(Received(report, self.now_ms / 1000), it, before, world)
         super()._one(report)
         assert (it.memory.sale, it.memory.service) == (self.state, self.service)
         assert it.acts == self.acts
         assert it.records[: len(self.records)] == self.records
-        assert it.after == self.world
+        assert it.after == self.world.after(it.records[len(self.records) :])
+        self.kept, self.world = it.memory.kept, it.after  # the engine's part of it, too
 
     def change(self, **changes: Any) -> "Bench":
         self._again()
