@@ -12,7 +12,7 @@ from hw_sim.card_holder import CARD_HABITS, CardHolder
 from hw_sim.front import Front
 from hw_sim.habits import Habit, bill_for, coins_for, exact, some_habit
 from hw_sim.person import ECHO_S, KEY_GAP_S, KEY_HOLD_MS, SERVED_S, Person, Tray
-from hw_sim.signs import LETS_GO, Sign, missing, reference, sign
+from hw_sim.signs import LETS_GO, Sign, missing, owed, reference, sign
 from hw_sim.visit import Visit
 
 __all__ = ["KEY_GAP_S", "KEY_HOLD_MS", "Shopper", "Tray"]
@@ -81,7 +81,7 @@ class Shopper:
 
     def misses_money(self) -> bool:
         """More cash went in than came back and than the products cost."""
-        return self.visit.balance > sum(self._prices.get(s, 0) for s in self.visit.products)
+        return self.visit.balance > self._spent()
 
     async def _leave(self, said: str) -> str:
         """Nobody goes while a bill of theirs is inside, or a card of theirs is in the reader."""
@@ -93,7 +93,14 @@ class Shopper:
         if me.stuck and self._rescue is not None:
             await self._rescue()
             said = await me.let_go()
+        if sign(said) is Sign.CLAIM and self.visit.balance > self._spent() + (owed(said) or 0):
+            me.press_lever()  # the reference is for a part of it
+            await me.until(lambda t: sign(t) is not Sign.CLAIM, PRESS_S)
+            said = await me.let_go()
         return said
+
+    def _spent(self) -> int:
+        return sum(self._prices.get(selection, 0) for selection in self.visit.products)
 
     # --- what customers do -------------------------------------------------------------
 

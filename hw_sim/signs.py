@@ -100,6 +100,11 @@ def credit(text: str) -> int | None:
     return _minor(_AMOUNT.match(text))
 
 
+def owed(text: str) -> int | None:
+    """The amount of the claim that is shown."""
+    return _minor(_AMOUNT.match(text)) if sign(text) is Sign.CLAIM else None
+
+
 def missing(text: str) -> int | None:
     """What has to be added."""
     return _minor(_MISSING.search(text))

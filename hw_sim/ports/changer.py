@@ -83,6 +83,7 @@ class PortChanger(Device):
         self._payout: str | None = None
         self._paid: dict[int, int] = {}
         self._telling = 0
+        self._unheard = False  # a coin fell, and its report found nobody
 
     # --- ports.Changer ---------------------------------------------------------------
 
@@ -135,7 +136,7 @@ class PortChanger(Device):
 
     @property
     def untold(self) -> bool:
-        return bool(self.truth.falling) or self._telling > 0
+        return bool(self.truth.falling) or self._telling > 0 or self._unheard
 
     def inject(self, fault: str, times: int = 1, after: int = 0) -> None:
         self.faults.arm(fault, times, after)
@@ -204,6 +205,7 @@ class PortChanger(Device):
     def _started(self) -> None:
         self._end_payout(certain=False, why="reset")
         self.ready = True
+        self._unheard = False
         coins = tuple(Coin(t, v, v in self.truth.tubes) for t, v in enumerate(self._values))
         self.tell(ChangerReady(_WHO, coins, self._tubes()))
         self.later(COUNTS_S, self._count)
@@ -261,8 +263,10 @@ class PortChanger(Device):
 
     def _tell_coin(self, era: int, report: CoinAccepted) -> None:
         self._telling -= 1
-        if era == self._era:
+        if era == self._era and self.heard:
             self.tell(report)
+        else:
+            self._unheard = True
 
     # --- coins that go out -----------------------------------------------------------------
 

@@ -116,8 +116,9 @@ class ReaderInside(Device):
 
     def _approved(self, vend_id: str) -> Vend | None:
         vend = self._vend
-        known = vend is not None and vend.id == vend_id and vend.charge is not None
-        return vend if known else None
+        if vend is None or vend.id != vend_id or vend.charge is None:
+            return None
+        return vend if vend.charge.outcome is Outcome.HELD else None  # settled by a loss of power
 
     def _started(self) -> None:
         self._over("reset", doubtful=False)
@@ -235,7 +236,7 @@ class ReaderInside(Device):
     def _denied(self, vend: Vend, why: str) -> None:
         if self._vend is not vend:
             return
-        doubtful = vend.charge is not None and self._refund(vend) is not RefundState.CONFIRMED
+        doubtful = not self._taken_back(vend)
         self._vend = None
         self.tell(VendDenied(self.number, vend.id, why, doubtful))
         self.later(SETTLES_S, self._end, "completed")
@@ -262,6 +263,10 @@ class ReaderInside(Device):
         self._settle(vend, Outcome.REFUNDED)
         return RefundState.CONFIRMED
 
+    def _taken_back(self, vend: Vend) -> bool:
+        """Nothing is charged for it any more."""
+        return vend.charge is None or self._refund(vend) is RefundState.CONFIRMED
+
     def _refund_soon(self, vend: Vend) -> None:
         due = self.faults.due
         if due(PortCardFault.REFUND_SILENT):
@@ -287,7 +292,7 @@ class ReaderInside(Device):
         if vend is None or vend.id != vend_id:
             doubtful = True  # it started anew meanwhile, and can't tell
         else:
-            doubtful = vend.charge is not None and self._refund(vend) is not RefundState.CONFIRMED
+            doubtful = not self._taken_back(vend)
         self._settle_earlier(VendDenied(self.number, vend_id, "cancelled", doubtful))
 
     def _settle_earlier(self, report: VendSuccessSettled | VendFailureSettled | VendDenied) -> None:

@@ -41,7 +41,7 @@ PAYS_S: Final = 1.5
 TAKEN_S: Final = 1.0
 TELLS_S: Final = 0.02
 SILENCE_S: Final = 5.0
-NEVER_S: Final = 30.0
+NEVER_S: Final = 29.5  # a verdict is due within 30 s of the order
 CUT_S: Final = 1.0
 CAPACITY: Final = 600
 STORE: Final = 30
@@ -317,7 +317,7 @@ class PortBillValidator(Device):
         else:
             self.truth.stack(bill.value, bill.place)
             if bill.number is not None and self.faults.due(PortBillFault.STACKED_UNTOLD):
-                self.later(NEVER_S, self._told_unclear, bill, True)
+                self.later(NEVER_S - STACKS_S[1], self._told_unclear, bill, True)
                 return
         self.tell(BillStacked(bill.number, bill.type, bill.value, path))
         self._tell_stores()

@@ -27,6 +27,7 @@ from vendd.core.sale.reports import (
     CoinAccepted,
     CoinPath,
     DeviceIdentity,
+    DoorMoved,
     Tube,
     TubesRead,
 )
@@ -51,6 +52,16 @@ def test_a_first_changer_s_coins_are_fill():
     play(bench, (ChangerReady(DeviceIdentity(), COINS, FULL_TUBES), DeviceFound, CashMoved))
     assert bench.accounts[ledger.FILLS] == -3_600
     assert {m.reason for m in bench.all(CashMoved)} == {"fill"}
+
+
+def test_what_was_filled_in_while_the_changer_started_is_fill_too():
+    """Found by the explorer (port depth, seed 101): the door was open, the controller starting."""
+    more = _with(Tube(0, 10, 87))
+    bench = Bench()
+    start = (ChangerReady(DeviceIdentity(), COINS, more), DeviceFound, CashMoved)
+    play(bench, (DoorMoved(open=True),), start)
+    assert {m.reason for m in bench.all(CashMoved)} == {"fill"}
+    assert ledger.UNEXPLAINED not in bench.accounts
 
 
 def test_a_difference_is_looked_at_twice():

@@ -198,7 +198,8 @@ def _settle_in(d: Draft, tubes: tuple[Tube, ...]) -> None:
     known = bool(d.world.tubes)
     if known:
         _credit_coins_in_flight(d, tubes)
-    take_tubes(d, tubes, "restart_difference" if known else "fill")
+    filled = not known or d.world.door_open  # with the door open somebody may be filling them
+    take_tubes(d, tubes, "fill" if filled else "restart_difference")
     phase = d.state.phase
     if isinstance(phase, Paying):
         ask_again(d)
