@@ -58,7 +58,7 @@ class Books:
     outbox: dict[int, bytes]  # seq -> data
     dead_letters: tuple[int, ...]
     counters: dict[tuple[str, str, str], int]  # of the audit, since initialisation
-    suspended: tuple[str, ...]  # doubtful sales that no counter has
+    suspended: tuple[str, ...]  # doubtful sales that no counter has (yet)
 
     @classmethod
     def read(cls, directory: Path) -> "Books":

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -128,5 +129,18 @@ def test_the_cable_to_the_port_is_pulled_and_the_machine_sells_on():
         assert handheld.complete
         types = [r.headers["ce_type"] for r in await machine.events()]
         assert types.count("vend.fault.v1") == 2
+
+    play(scenario)
+
+
+def test_a_price_that_was_set_at_the_machine_is_the_one_in_the_report():
+    async def scenario(machine, handheld):
+        engine = machine.daemon.engine
+        view = engine.snapshot.slots["A1"]
+        dearer = replace(view, slot=view.slot.priced("cash", 165))
+        engine.snapshot = replace(engine.snapshot, slots={**engine.snapshot.slots, "A1": dearer})
+        await reads(handheld)
+        prices = {pa1[1]: pa1[2] for pa1 in read(handheld.read).of("PA1")}
+        assert (prices["A1"], prices["A2"]) == ("165", "150")
 
     play(scenario)

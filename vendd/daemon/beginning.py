@@ -1,17 +1,23 @@
 """The machine as a start finds it: the configuration, and what the books say of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from vendd.config import Config
 from vendd.core.planogram import Slot
+from vendd.core.rows import PriceSet
 from vendd.core.snapshot import BillValidator, CardReader, Changer, SlotView, Snapshot
 from vendd.ports import Loaded
 
 
 def slots_now(config: Config, loaded: Loaded) -> Mapping[str, Slot]:
     """The configured slots with the prices that were set at the machine since."""
+    return priced(config, loaded.operator.prices)
+
+
+def priced(config: Config, prices: Iterable[PriceSet]) -> Mapping[str, Slot]:
+    """`slots_now`, of prices that were read by somebody else."""
     slots = dict(config.slots())
-    for price in loaded.operator.prices:
+    for price in prices:
         slot = slots.get(price.selection)
         if slot is not None and not slot.free:
             slots[price.selection] = slot.priced(price.price_list, price.price)

@@ -7,6 +7,7 @@ events under way given a moment, books marked clean.
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +17,11 @@ import structlog
 
 from vendd import __version__
 from vendd.config import Config
+from vendd.core.planogram import Slot
 from vendd.core.sale.reports import Started
 from vendd.core.sale.states import Paying
 from vendd.core.snapshot import Moment
-from vendd.daemon.audit_desk import serve_handhelds
+from vendd.daemon.audit_desk import AuditDesk, serve_handhelds
 from vendd.daemon.beginning import first_snapshot
 from vendd.daemon.edge import Edge, Fittings, RunningDisplay, StoreWriter
 from vendd.daemon.front_desk import Window, serve
@@ -301,7 +303,7 @@ class Daemon:
                     self._config, self.desk, SqliteRecords(opened.writer), self._inbox.put
                 )
                 tasks.append(group.create_task(serving, name="local socket"))
-            reading = serve_handhelds(self._config, opened.books, self._edge, self._inbox)
+            reading = serve_handhelds(self._audit_desk(opened), self._edge, self._inbox)
             tasks.append(group.create_task(reading, name="dex"))
             opened.hardware.start()
             self.ready.set()
@@ -314,6 +316,12 @@ class Daemon:
             opened.hardware.motors.stop()
             for task in tasks:
                 task.cancel()
+
+    def _audit_desk(self, opened: _Open) -> AuditDesk:
+        def slots() -> Mapping[str, Slot]:
+            return {name: view.slot for name, view in opened.engine.snapshot.slots.items()}
+
+        return AuditDesk(self._config, opened.books, self._edge.wall, slots)
 
     async def _finish_sale(self, engine: Engine) -> None:
         """An orderly stop cuts no vend and no payout short, if they end in time."""

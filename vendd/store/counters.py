@@ -36,7 +36,12 @@ _ADD: Final = (
     " since_reset = since_reset + excluded.since_reset"
 )
 _SUSPEND: Final = "INSERT INTO audit_suspense (sale_id, vend, at) VALUES (?, ?, ?)"
-_RELEASE: Final = "DELETE FROM audit_suspense WHERE sale_id = ? RETURNING vend, at"
+_OPEN: Final = "vend ->> '$.decision' IS NULL"  # nobody has decided it
+_RELEASE: Final = f"DELETE FROM audit_suspense WHERE sale_id = ? AND {_OPEN} RETURNING vend, at"
+_GIVEN_BACK: Final = (
+    "UPDATE audit_suspense SET vend = json_set(vend, '$.decision', 'refunded')"
+    f" WHERE sale_id = ? AND {_OPEN}"
+)
 _LAST_SALE: Final = (
     "INSERT INTO audit_last_sales (selection, at) VALUES (?, ?)"
     " ON CONFLICT DO UPDATE SET at = excluded.at"
@@ -118,10 +123,13 @@ def _count(connection: Connection, counts: Counter[Count], vend: Vended, at: str
 
 
 def _resolve(connection: Connection, counts: Counter[Count], fact: SaleResolved) -> None:
-    """Refunded: it was no sale. Otherwise it was, and so says the ledger. Twice is once."""
+    """Refunded elsewhere: it is counted nowhere for good, though the ledger keeps what it was
+    booked as. Otherwise it was a sale. Twice is once."""
+    if fact.decision is Decision.REFUNDED:
+        connection.execute(_GIVEN_BACK, (fact.sale_id,))
+        return
     for vend, at in connection.execute(_RELEASE, (fact.sale_id,)).fetchall():
-        if fact.decision is not Decision.REFUNDED:
-            _count(connection, counts, _vend(vend), at)
+        _count(connection, counts, _vend(vend), at)
 
 
 def _vend(stored: str) -> Vended:
@@ -212,6 +220,6 @@ def _events(connection: Connection) -> tuple[EventFigure, ...]:
 
 
 def _suspense(connection: Connection) -> Suspense:
-    rows = connection.execute("SELECT vend FROM audit_suspense").fetchall()
+    rows = connection.execute(f"SELECT vend FROM audit_suspense WHERE {_OPEN}").fetchall()
     vends = [_vend(vend) for (vend,) in rows]
     return Suspense(len(vends), sum(part.amount for vend in vends for part in vend.parts))
