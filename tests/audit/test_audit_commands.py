@@ -40,6 +40,7 @@ def test_export_to_a_file_and_verify_it(config, books, tmp_path, capsys):
     report = read(out.read_bytes())
     assert report.element("DXS", 1) == "ACM1234567"
     assert report.of("ID1")[0][4:] == ("Hall 3", "", "A-77")
+    assert report.of("ID4") == [("ID4", "2", "1978", "EUR")]
     assert len(report.of("PA1")) == 23
     assert main(["audit", "verify", str(out)]) == 0
     assert capsys.readouterr().out.endswith("segments, sound\n")

@@ -55,7 +55,8 @@ def _identity(plate: Plate) -> Iterator[Segment]:
     build = plate.software
     yield "ID1", plate.serial, plate.model, build, plate.location, "", plate.asset_no
     code = plate.currency.code
-    yield "ID4", str(plate.currency.exponent), f"{money.numeric(code):03}", code
+    # As machines in the field write it, and MDB does: 1, then the numeric code.
+    yield "ID4", str(plate.currency.exponent), f"1{money.numeric(code):03}", code
     yield "CB1", plate.serial, "vendd", build
 
 
