@@ -95,8 +95,8 @@ class Shopper:
             said = await me.let_go()
         if sign(said) is Sign.CLAIM and self.visit.balance > self._spent() + (owed(said) or 0):
             me.press_lever()  # the reference is for a part of it
-            await me.until(lambda t: sign(t) is not Sign.CLAIM, PRESS_S)
-            said = await me.let_go()
+            come = await me.until(lambda t: sign(t) not in (Sign.CLAIM, Sign.BUSY), SERVED_S)
+            said = await self._end(come)
         return said
 
     def _spent(self) -> int:

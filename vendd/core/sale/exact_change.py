@@ -1,14 +1,19 @@
 """The exact-change sign, decided before money goes in and told once per switch."""
 
+from typing import Final
+
 from vendd.core.change import exact_change_needed
 from vendd.core.facts import ExactChange, TubeLevel
 from vendd.core.sale import offer, sources, tenders
 from vendd.core.sale.draft import Draft
+from vendd.core.sale.remembered import Remembered
 from vendd.core.sale.states import (
     Idle,
     State,
 )
 from vendd.core.snapshot import Snapshot
+
+_signs: Final = Remembered[bool]()
 
 
 def watch_exact_change(d: Draft) -> None:
@@ -18,7 +23,7 @@ def watch_exact_change(d: Draft) -> None:
         return
     if not offer.prices_for_money(world):  # nothing to say about change while nothing is sold
         return
-    needed = _needed(world)
+    needed = _signs.ask(world, world.in_service, lambda: _needed(world))
     if needed == d.state.exact_change:
         return
     d.set(exact_change=needed)

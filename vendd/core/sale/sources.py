@@ -55,6 +55,11 @@ def unpayable(world: Snapshot, amounts: Iterable[int]) -> dict[int, int]:
     return {amount: amount - most for amount, most in payable_of.items()}
 
 
+def left_of(world: Snapshot, credit: int) -> int:
+    """How much of `credit` could not be given back; no reserve is kept for that."""
+    return credit - most_payable((credit,), stock(world))[credit]
+
+
 def plan(
     world: Snapshot, amount: int, reserve: int = 0, *, recycler: bool = True
 ) -> tuple[int, Pieces, Pieces]:

@@ -10,6 +10,7 @@ from typing import Final
 from vendd.core.change import acceptable_coins
 from vendd.core.sale import offer, sources
 from vendd.core.sale.bill_reports import BillType
+from vendd.core.sale.remembered import Remembered
 from vendd.core.sale.states import (
     AgeCheck,
     Authorising,
@@ -40,6 +41,9 @@ _TAKES_CASH: Final = (
     ClaimShown,
     WaitingForTap,
 )
+
+_coins: Final = Remembered[frozenset[int]]()
+_bills: Final = Remembered[frozenset[int]]()
 
 
 def fitted(world: Snapshot) -> tuple[str, ...]:
@@ -87,12 +91,16 @@ def accepted_coins(state: State, world: Snapshot) -> frozenset[int]:
         return frozenset()
     if state.money >= most:
         return frozenset()
-    return acceptable_coins(
-        state.credit,
-        world.changer.coins,
-        sources.stock(world),
-        maximum=most,
-        unreturnable=world.policy.accept_unreturnable_up_to,
+    return _coins.ask(
+        world,
+        (state.credit, most),
+        lambda: acceptable_coins(
+            state.credit,
+            world.changer.coins,
+            sources.stock(world),
+            maximum=most,
+            unreturnable=world.policy.accept_unreturnable_up_to,
+        ),
     )
 
 
@@ -100,7 +108,11 @@ def accepted_bills(state: State, world: Snapshot) -> frozenset[int]:
     """Bill types to enable now; none while one is inside."""
     if state.bill is not None or state.bill_lever or not _bills_open(state, world):
         return frozenset()
-    return frozenset(b.type for b in world.validator.bills if bill_welcome(state, world, b))
+    return _bills.ask(
+        world,
+        state.credit,
+        lambda: frozenset(b.type for b in world.validator.bills if bill_welcome(state, world, b)),
+    )
 
 
 def _bills_open(state: State, world: Snapshot) -> bool:
@@ -116,7 +128,7 @@ def bill_welcome(state: State, world: Snapshot, bill: BillType) -> bool:
     if bill.value <= 0 or not _bills_open(state, world):
         return False
     if is_held(state, world, bill.value):
-        left = state.credit - sources.plan(world, state.credit)[0]
+        left = sources.left_of(world, state.credit)
         back = left <= world.policy.accept_unreturnable_up_to
         return back and _buys_something(state, world, bill.value)
     kinds = [c for c in sources.bill_coins(world) if c.type == sources.BILLS + bill.type]
