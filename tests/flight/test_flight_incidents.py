@@ -12,10 +12,27 @@ from hw_sim.loop import run_virtual
 from hw_sim.replay.flight import Tally
 from hw_sim.virtual import VirtualMachine
 from tests.daemon.virtual import config, seen, select
-from tests.flight.tapes import replayed
+from tests.flight.tapes import Tape, life, replayed
+from tests.sale.worlds import moment, world_with
+from vendd.core.operator.orders import (
+    CloseClaim,
+    CountStock,
+    EnterService,
+    Inhibit,
+    LeaveService,
+    Ordered,
+    Refill,
+    Remove,
+    SetPrice,
+)
+from vendd.core.operator.people import Person, Role
 from vendd.core.privacy import card_numbers
 from vendd.core.sale.card_reports import AgeVerified, ReaderFault, ReaderMessage, SessionBegun
 from vendd.core.sale.reports import ChangerLost, FaultStarted
+from vendd.services.deciding import decide
+from vendd.services.flight import Flight
+from vendd.services.inbox import Received
+from vendd.services.memory import Memory
 from vendd.store.ring import FOLDER, lines
 
 CARD = "4111 1111 1111 1111"
@@ -129,6 +146,34 @@ def test_nothing_personal_is_in_a_dump() -> None:
     for line in tape:
         for text in texts(json.loads(line)):
             assert card_numbers(text) == []
+
+
+ORDERS = (
+    EnterService(),
+    SetPrice("A3", "cash", 200),
+    Refill(),
+    CountStock((("A3", 4),)),
+    Remove("A3", 1, "expired"),
+    CloseClaim("4821", "written_off"),
+    LeaveService(),
+)
+
+
+def test_orders_are_replayed_and_name_nobody() -> None:
+    anna, bert = Person(4711, "anna.schmidt", Role.OWNER), Person(4712, "bert", None)
+    given = [Ordered(n, anna, order, "Herr Meier rief an") for n, order in enumerate(ORDERS, 1)]
+    given.append(Ordered(9, bert, Inhibit(on=True), "ich darf das"))
+    tape, memory, world = Tape(), Memory(), world_with()
+    flight = Flight(tape, life(1))
+    for n, order in enumerate(given):
+        it = decide(memory, world, order, moment(1_000 * n, 0))
+        flight.decided(Received(order, float(n)), it, memory, world)
+        memory, world = it.memory, it.after
+    assert judged(tape.lines).decisions == len(given)
+    assert "books price set: selection A3" in replayed(tape.lines)[1]
+    written = b"".join(tape.lines).decode()
+    for planted in ("anna", "bert", "Meier", "4711", "ich darf"):
+        assert planted not in written
 
 
 def test_the_simulator_replays_a_dump_by_its_kind(tmp_path: Path, capsys) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 KIND: Final = "is"
 _PLAIN: Final = (int, bool, float, NoneType)
 _NONE: Final = object()
+_TOLD: Final = object()
 Text = Callable[[str], str]
 
 
@@ -23,8 +24,8 @@ class Unreadable(ValueError):
 
 
 def plain(value: Any, text: Text = str, untold: Mapping[str, Any] | None = None) -> Any:
-    """What JSON can hold. `text` is applied to every text; `untold`: fields, whatever their
-    class, and what stands in their place where they have a value."""
+    """What JSON can hold. `text` is applied to every text; `untold`: fields, by name
+    or as ``Class.field``, and what stands in their place where they have a value."""
     kind = type(value)
     if kind in _PLAIN:
         return value
@@ -47,10 +48,11 @@ def _body(value: Any, kind: type, text: Text, untold: Mapping[str, Any]) -> dict
         one = getattr(value, name)
         if one is default or one == default:
             continue
-        if name not in untold:
+        instead = untold.get(name, untold.get(f"{kind.__name__}.{name}", _TOLD))
+        if instead is _TOLD:
             body[name] = plain(one, text, untold)
-        elif untold[name] != default:
-            body[name] = untold[name]
+        elif instead != default:
+            body[name] = instead
     return body
 
 

@@ -11,7 +11,8 @@ life 7, 120 reports of it came before;
 ``{"undone": 121, "why": ...}``  the commit failed and the decision was given up.
 
 Nothing in it is about a person: what a card reader says of a card, its holder or their age is
-left out, and what could be a card number is masked in every text.
+left out, so are names and words of those who give orders; what could be a card number is masked
+in every text.
 
 Is NOT responsible for where the lines go, or when (`Journal`): they are made by whoever
 writes them, for the loop has better things to do.
@@ -41,12 +42,22 @@ UNTOLD: Final = {
     "media_hash": "",
     "funds": 0,
     "bits": "",
-    "user": "",
     "uid": 0,
-    "operator": "",
+    **dict.fromkeys(("user", "operator", "by", "decided_by", "closed_by"), "a person"),
+    **dict.fromkeys(
+        (
+            "Ordered.why",
+            "PricePending.why",
+            "DoubtSet.why",
+            "SaleResolved.why",
+            "Journalled.why",
+            "PlanogramChanged.reason",
+        ),
+        "said why",
+    ),
 }
 """What is about a card, its holder or who works at the machine, and what stands in its place.
-Nothing is decided on it."""
+Nothing is decided on it, but for whether something was said at all."""
 _READERS: Final = ("card_reader", "cashless")
 
 
