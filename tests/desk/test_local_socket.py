@@ -25,7 +25,7 @@ from vendd.core.sale.states import State
 from vendd.links.local import server
 from vendd.links.local.peers import Groups, person_at, role_of
 from vendd.links.local.server import LocalServer, Place, SocketFailed
-from vendd.ports import StoreFailed
+from vendd.ports import StoredEvent, StoreFailed
 
 GROUPS = Groups("root", "vendd-no-such-group")
 
@@ -56,6 +56,9 @@ class FakeDesk:
             raise self.answer
         return self.answer
 
+    async def replay(self, from_seq: int, to_seq: int) -> int | None:
+        return None
+
     def turn_away(self, person: Person, action: str) -> None:
         self.turned_away.append(action)
 
@@ -77,6 +80,18 @@ class FakeRecords:
         return []
 
     async def doubts(self, *, closed: bool, limit: int) -> list[DoubtLine]:
+        return []
+
+    async def events(self, after: int, limit: int, **_: Any) -> list[StoredEvent]:
+        return []
+
+    async def delivered(self) -> int:
+        return 0
+
+    async def dead_letters(self, limit: int) -> list[tuple[StoredEvent, str]]:
+        return []
+
+    async def boxes(self) -> list[tuple[str, int, int]]:
         return []
 
 

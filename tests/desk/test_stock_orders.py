@@ -47,7 +47,7 @@ from vendd.core.sale.reports import Coin
 from vendd.core.sale.states import Credit
 from vendd.core.snapshot import Changer, Snapshot
 
-VISIT = Kept(4, 0, OpenVisit(4, "anna", "technician", "2026-01-31T11:00:00.000Z", (), 1))
+VISIT = Kept(4, visit=OpenVisit(4, "anna", "technician", "2026-01-31T11:00:00.000Z", (), 1))
 CUSTOMER = replace(IDLE, phase=Credit(), credit=100)
 
 

@@ -9,12 +9,19 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import click
+from jsonschema import Draft202012Validator
+
 from hw_sim.opening import SAMPLE
 from hw_sim.process import ProcessMachine
 from hw_sim.world import World
+from vendd.api import envelope
+from vendd.cli import vendctl
 from vendd.config import load
 
 ROOT = Path(__file__).parents[2]
+SCHEMA = json.loads((ROOT / "vendd/cli/vendctl.schema.json").read_text(encoding="utf-8"))
+ENVELOPE = Draft202012Validator(SCHEMA)
 
 
 class Visitor:
@@ -40,6 +47,7 @@ class Visitor:
     async def reads(self, *words: str) -> dict[str, Any]:
         """The data of its JSON envelope."""
         envelope: dict[str, Any] = json.loads(await self.types(*words, "--json"))
+        ENVELOPE.validate(envelope)
         assert envelope["ok"]
         data: dict[str, Any] = envelope["data"]
         return data
@@ -69,16 +77,63 @@ def test_a_visit() -> None:
         await anna.types("service", "enter", "--why", "first visit")
         await anna.machine.until(lambda t: "OUT OF SERVICE" in t, 5)
         assert "is in service since" in await anna.types("service", "enter", exit_=4)
-        assert len((await anna.reads("slots"))["slots"]) == 23
+        before = {s["slot"]: s["level"] for s in (await anna.reads("slots"))["slots"]}
+        assert "add --yes" in await anna.types("test", "motor", "B3", exit_=2)
+        await anna.reads("test", "motor", "B3", "--yes")
+        assert [p.selection for p in anna.machine.cabinet.tray] == ["B3"]
+        await anna.reads("test", "put-back", "B3")
+        await anna.reads("refill", "D4=2", "--why", "refill")
+        await anna.reads("stock", "count", "A1=7", "--why", "counted", "--yes")
+        await anna.reads("stock", "remove", "C1", "1", "--reason", "expired")
+        await anna.reads("price", "set", "A3", "1.35", "--yes")
+        await anna.reads("slot", "disable", "A2")
+        await anna.reads("slot", "enable", "A2")
+        await anna.reads("inhibit", "on", "--yes")
+        await anna.reads("inhibit", "off")
+        slots = (await anna.reads("slots"))["slots"]
+        moved = {s["slot"]: s["level"] - before[s["slot"]] for s in slots}
+        assert {slot: by for slot, by in moved.items() if by} == {"D4": 2, "A1": -3, "C1": -1}
+        assert {s["slot"]: s["prices"]["cash"] for s in slots}["A3"] == 135
+        for words in ("status", "faults", "sales", "claims list", "doubtful list", "cash levels"):
+            await anna.reads(*words.split())
+        assert not (await anna.reads("sales"))["sales"]  # a test is no sale
+        await anna.reads("events", "dead")
+        tail = await anna.reads("events", "tail", "--type", "stock-changed")
+        assert [e["data"]["reason"] for e in tail["events"]] == [
+            *("test", "test", "refill", "count_correction", "removed_expired")
+        ]
+        assert {e["data"]["actor"]["kind"] for e in tail["events"]} == {"owner"}
+        await anna.types("events", "replay", "9000", "9001", "--yes", exit_=4)
+        await anna.types("claims", "close", "0000", "--how", "written_off", "--yes", exit_=10)
         await anna.types("service", "leave")
         text = await anna.machine.until(lambda t: "MAKE A SELECTION" in t, 5)
         assert "MAKE A SELECTION" in text
         entries = (await anna.reads("journal"))["entries"]
-        assert [e["action"] for e in entries] == ["service leave", "service enter"]
+        assert {e["action"] for e in entries} == {
+            *("service enter", "test motor", "test put-back", "refill", "stock count"),
+            *("stock remove", "price set", "slot disable", "slot enable", "inhibit"),
+            "service leave",
+        }
         await anna.machine.stop()
-        await anna.types("status", exit_=8)
+        failed = json.loads((await anna.types("status", "--json", exit_=8)).splitlines()[0])
+        ENVELOPE.validate(failed)
 
     visit(scenario)
+
+
+def test_the_schema_of_the_envelope_is_that_of_the_commands() -> None:
+    assert envelope.FILE.read_text(encoding="utf-8") == envelope.text(), (
+        "python -m vendd.api.envelope writes it anew"
+    )
+    assert set(envelope.ANSWERS) == set(_names(vendctl.group()))
+
+
+def _names(group: click.Group, before: str = "") -> list[str]:
+    found: list[str] = []
+    for name, one in group.commands.items():
+        words = f"{before} {name}".strip()
+        found += _names(one, words) if isinstance(one, click.Group) else [words]
+    return found
 
 
 def test_help_is_there_at_once() -> None:

@@ -2,11 +2,20 @@
 
 import asyncio
 
+from hw_sim.motor import MotorFaults
 from hw_sim.virtual import VirtualMachine
 from tests.daemon.virtual import of_type, play, seen, select, types
 from tests.desk.test_orders import ANNA, NOBODY, OTTO
 from vendd.config.sections import Price
-from vendd.core.operator.orders import CloseClaim, EnterService, LeaveService, Order, SetPrice
+from vendd.core.operator.orders import (
+    CloseClaim,
+    EnterService,
+    LeaveService,
+    Order,
+    PutBack,
+    SetPrice,
+    TryMotor,
+)
 from vendd.core.operator.people import Person
 from vendd.core.operator.verdicts import Decided, Refused, Why
 from vendd.store import SqliteBooks, SqliteRecords
@@ -192,5 +201,81 @@ def test_a_claim_is_paid_by_hand_and_the_books_still_balance() -> None:
         assert await SqliteBooks(machine.writer).audit_fully() == []
         (line,) = await SqliteRecords(machine.writer).claims(closed=True, limit=9)
         assert (line.closed_how, line.closed_by) == ("paid_by_hand", "otto")
+
+    play(scenario)
+
+
+# --- a motor is tried --------------------------------------------------------------------
+
+
+def level(machine: VirtualMachine, selection: str) -> int:
+    assert machine.daemon is not None
+    return machine.daemon.desk.sight().world.slots[selection].level
+
+
+def test_a_tested_motor_moves_a_product_and_sells_none() -> None:
+    async def scenario(machine: VirtualMachine) -> None:
+        before = level(machine, "A3")
+        answer = await give(machine, TryMotor("A3"))
+        assert isinstance(answer, Refused)  # customers could be at the keypad
+        await do(machine, EnterService())
+        tried = await do(machine, TryMotor("A3"))
+        assert "a product fell" in tried.said
+        assert level(machine, "A3") == before - 1
+        await do(machine, PutBack("A3"))
+        await do(machine, LeaveService())
+        await asyncio.sleep(5)
+        assert [s["reason"] for s in await of_type(machine, "stock-changed")] == ["test", "test"]
+        told = await types(machine)
+        assert not {"sale-closed", "item-dispensed", "security"} & set(told)
+        left = (await of_type(machine, "visit"))[-1]
+        assert [(t["task"], t["what"]) for t in left["tasks"]] == [("test", "motor A3")]
+
+    play(scenario)
+
+
+def test_a_motor_that_does_not_move_is_a_fault_and_moves_no_stock() -> None:
+    async def scenario(machine: VirtualMachine) -> None:
+        before = level(machine, "A3")
+        machine.cabinet.motor("A3").set_faults(MotorFaults(stall_at_deg=0))
+        await do(machine, EnterService())
+        answer = await give(machine, TryMotor("A3"))
+        assert isinstance(answer, Refused)
+        assert answer.why is Why.FAULT
+        assert "never left home" in answer.what
+        assert level(machine, "A3") == before
+        assert (await journal(machine))[-1] == ("anna", "test motor", "done")
+
+    play(scenario)
+
+
+def test_one_test_at_a_time_and_nobody_leaves_meanwhile() -> None:
+    async def scenario(machine: VirtualMachine) -> None:
+        await do(machine, EnterService())
+        first = asyncio.create_task(do(machine, TryMotor("A3")))
+        await asyncio.sleep(0.5)
+        for order in (TryMotor("A4"), LeaveService()):
+            answer = await give(machine, order)
+            assert isinstance(answer, Refused)
+            assert answer.why is Why.STATE
+        await first
+
+    play(scenario)
+
+
+def test_the_power_goes_while_a_tested_spiral_turns() -> None:
+    async def scenario(machine: VirtualMachine) -> None:
+        before = level(machine, "A3")
+        await do(machine, EnterService())
+        assert machine.daemon is not None
+        task = asyncio.create_task(give(machine, TryMotor("A3")))
+        await asyncio.sleep(1.5)  # away from home, nothing fell yet
+        task.cancel()
+        machine.cut(power=True)
+        await machine.start()
+        await seen(machine, "OUT OF SERVICE")
+        await asyncio.sleep(2)
+        assert level(machine, "A3") == before - 1
+        assert (await do(machine, TryMotor("A4"))).said  # another can be tried
 
     play(scenario)

@@ -207,8 +207,7 @@ def faults(sight: Sight) -> Faults:
 def status(sight: Sight) -> Status:
     world, state, visit = sight.world, sight.state, sight.kept.visit
     totals = world.totals
-    reserve = world.policy.tube_reserve
-    usable = [t for t in world.tubes if not t.defective and world.changer.ready]
+    held, change_value = tubes(sight)
     return Status(
         machine=sight.identity.machine,
         software=sight.identity.software,
@@ -225,11 +224,8 @@ def status(sight: Sight) -> Status:
         credit=state.money,
         exact_change_only=state.exact_change,
         tenders=_tenders(sight),
-        tubes=tuple(
-            Tube(coin=t.value, count=t.count, full=t.full, defective=t.defective)
-            for t in world.tubes
-        ),
-        change_value=sum(t.value * max(0, t.count - reserve) for t in usable),
+        tubes=held,
+        change_value=change_value,
         stock=_stock(world.slots.values()),
         faults=faults(sight).faults,
         outbox=OutboxStatus(depth=sight.outbox.depth, oldest_age_s=sight.outbox.oldest_age_s),
@@ -244,6 +240,17 @@ def status(sight: Sight) -> Status:
         else Visit(id=visit.id, user=visit.user, role=visit.role, since=visit.entered_at),
         books_writable=not sight.failing,
     )
+
+
+def tubes(sight: Sight) -> tuple[tuple[Tube, ...], int]:
+    """The tubes, and what could be paid out of them now."""
+    world = sight.world
+    reserve = world.policy.tube_reserve
+    usable = [t for t in world.tubes if not t.defective and world.changer.ready]
+    held = tuple(
+        Tube(coin=t.value, count=t.count, full=t.full, defective=t.defective) for t in world.tubes
+    )
+    return held, sum(t.value * max(0, t.count - reserve) for t in usable)
 
 
 def _stock(views: Collection[SlotView]) -> StockSummary:

@@ -14,11 +14,13 @@ from vendd.core.operator.orders import (
     Inhibit,
     LeaveService,
     Order,
+    PutBack,
     Refill,
     Remove,
     ResolveDoubt,
     SetPrice,
     SlotSale,
+    TryMotor,
 )
 from vendd.core.operator.verdicts import Decided
 
@@ -121,6 +123,23 @@ class DoubtRequest(OrderRequest):
 
     def order(self) -> Order:
         return ResolveDoubt(self.number, self.decision)
+
+
+class TrialRequest(OrderRequest):
+    """Turn a motor once, or say that its product was put back."""
+
+    slot: SlotName
+    action: Literal["motor", "put-back"]
+
+    def order(self) -> Order:
+        return TryMotor(self.slot) if self.action == "motor" else PutBack(self.slot)
+
+
+class ReplayRequest(Request):
+    """Send delivered events again, both ends included."""
+
+    from_seq: Annotated[int, Field(ge=1)]
+    to_seq: Annotated[int, Field(ge=1)]
 
 
 class Change(Response):

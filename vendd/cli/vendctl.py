@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from vendd import __version__
-from vendd.cli.commands import looking, owed, service, stock
+from vendd.cli.commands import looking, owed, service, stock, stream, testing
 from vendd.cli.exits import Exit, Failure
 from vendd.cli.output import Output
 
@@ -22,7 +22,7 @@ def group() -> click.Group:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
     click.version_option(__version__, prog_name="vendctl")(whole)
-    for subject in (looking, service, stock, owed):
+    for subject in (looking, service, stock, owed, stream, testing):
         subject.add(whole)
     return whole
 

@@ -1,7 +1,7 @@
 """The desk of one life: who may come to it, and what they see there."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from vendd.core.facts import OutboxLoad
 from vendd.core.operator.sight import Identity, OpenFault, Sight
 from vendd.core.sale.reports import FaultStarted, Report
 from vendd.events.context import Context
+from vendd.links.forwarder import Forwarder
 from vendd.links.local.peers import Groups
 from vendd.links.local.server import LocalServer, Place, SocketFailed
 from vendd.ports.desk import Desk, Records
@@ -44,6 +45,16 @@ class Window:
             outbox=self.outbox(),
             failing=engine.failing,
         )
+
+
+def sending_again(forwarder: Forwarder | None) -> Callable[[int, int], Awaitable[int | None]]:
+    """What `Desk.send_again` does: nothing, where nobody collects events."""
+
+    async def ask(from_seq: int, to_seq: int) -> int | None:
+        replay = None if forwarder is None else await forwarder.replay(from_seq, to_seq)
+        return None if replay is None else replay.events
+
+    return ask
 
 
 async def serve(

@@ -24,7 +24,7 @@ from vendd.core.snapshot import Moment
 from vendd.daemon.audit_desk import AuditDesk, serve_handhelds
 from vendd.daemon.beginning import first_snapshot
 from vendd.daemon.edge import Edge, Fittings, RunningDisplay, StoreWriter
-from vendd.daemon.front_desk import Window, serve
+from vendd.daemon.front_desk import Window, sending_again, serve
 from vendd.daemon.housekeeping import FULL, Housekeeping, keeping
 from vendd.daemon.media import media_key
 from vendd.daemon.patience import Patience, StartRefused
@@ -218,6 +218,7 @@ class Daemon:
             stream.load,
         ).look
         forwarder = self.forwarder
+        self.desk.send_again = sending_again(forwarder)
         return _Open(
             self.writer, books, house, stream, display, self.hardware, self.engine, forwarder,
             dispensing,

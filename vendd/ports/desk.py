@@ -6,6 +6,7 @@ from vendd.core.operator.orders import Order
 from vendd.core.operator.people import Person, Role
 from vendd.core.operator.sight import ClaimLine, DoubtLine, JournalLine, Sight
 from vendd.core.operator.verdicts import Decided, Refused
+from vendd.events.stored import StoredEvent
 
 __all__ = [
     "ClaimLine",
@@ -19,6 +20,7 @@ __all__ = [
     "Refused",
     "Role",
     "Sight",
+    "StoredEvent",
 ]
 
 
@@ -34,6 +36,10 @@ class Desk(Protocol):
         """Have it decided, committed and begun. Raises `TimeoutError` when the engine did not
         come to it in time: then it is withdrawn and nothing will happen."""
 
+    async def replay(self, from_seq: int, to_seq: int) -> int | None:
+        """Ask for delivered events to be sent again: how many; None where nothing of it is kept,
+        too many requests wait, or no broker is configured."""
+
     def turn_away(self, person: Person, action: str) -> None:
         """Somebody without a role asked for something: into the journal with it."""
 
@@ -43,6 +49,21 @@ class Records(Protocol):
 
     async def journal(self, before_id: int | None, limit: int) -> list[JournalLine]:
         """The newest lines, newest first; with `before_id` those older than it."""
+
+    async def events(
+        self, after: int, limit: int, *, types: tuple[str, ...] = (), newest: bool = False
+    ) -> list[StoredEvent]:
+        """Events with a greater seq, in seq order; with `newest` the last of them instead.
+        `types`: only these."""
+
+    async def delivered(self) -> int:
+        """The seq up to which everything was delivered, as far as is durable."""
+
+    async def dead_letters(self, limit: int) -> list[tuple[StoredEvent, str]]:
+        """Events that a broker refused for good, with reasons, oldest first."""
+
+    async def boxes(self) -> list[tuple[str, int, int]]:
+        """(box, value, count): what was counted into boxes that nobody can pay from."""
 
     async def claims(self, *, closed: bool, limit: int) -> list[ClaimLine]:
         """Open ones, or with `closed` all, newest first."""

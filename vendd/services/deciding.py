@@ -7,7 +7,7 @@ here waits, reads a clock, draws lots or touches a device.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from vendd.core.operator import owed, prices
+from vendd.core.operator import motor_test, owed, prices
 from vendd.core.operator.decide import decide as judge
 from vendd.core.operator.orders import Ordered
 from vendd.core.operator.verdicts import Decided, Refused
@@ -33,20 +33,35 @@ class Decision:
     after: Snapshot
     records: tuple[Record, ...]
     acts: tuple[Act, ...]
-    answer: Decided | Refused | None = None  # to an order
+    answer: tuple[int, Decided | Refused] | None = None  # to the order of that number
 
 
 def decide(memory: Memory, snapshot: Snapshot, report: Report, moment: Moment) -> Decision:
     """What the report leads to. `records`: the machine's, and what they mean for the stock."""
     if not isinstance(report, Ordered):
-        return _with(_NO_ORDER, memory, snapshot, report, moment)
+        return _on_report(memory, snapshot, report, moment)
     world = replace(observe(snapshot, memory.service, report), now=moment)
     answer = judge(report, memory.sale, world, memory.kept)
     order = ordering.to_commit(report, answer)
     if order is None:
-        return Decision(report, world, memory, world, (), (), answer)
+        return Decision(report, world, memory, world, (), (), (report.number, answer))
+    begun = isinstance(answer, Decided) and answer.pending
+    told = None if begun else (report.number, answer)
     heard = order.report or report
-    return replace(_with(order, memory, snapshot, heard, moment), report=report, answer=answer)
+    return replace(_with(order, memory, snapshot, heard, moment), report=report, answer=told)
+
+
+def _on_report(memory: Memory, snapshot: Snapshot, report: Report, moment: Moment) -> Decision:
+    """A report of a device, perhaps about a motor that a person tests."""
+    if memory.kept.trial is not None:
+        world = replace(observe(snapshot, memory.service, report), now=moment)
+        step_ = motor_test.heard(report, memory.kept, world)
+        if step_ is not None:
+            number, order, answer = step_
+            it = _with(order, memory, snapshot, order.report or report, moment)
+            told = None if answer is None else (number, answer)
+            return replace(it, report=report, answer=told)
+    return _with(_NO_ORDER, memory, snapshot, report, moment)
 
 
 def _with(

@@ -4,7 +4,7 @@ Is NOT responsible for what an order means (`core.operator.decide`) or who a per
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,6 +41,7 @@ class Desk:
     loop: asyncio.AbstractEventLoop | None = None
     put: Callable[[Report], None] | None = None
     look: Callable[[], Sight] | None = None
+    send_again: Callable[[int, int], Awaitable[int | None]] | None = None
     _numbers: int = 0
     _waiting: dict[int, _Waiting] = field(default_factory=dict)
     _knocked: dict[int, list[float]] = field(default_factory=dict)
@@ -79,6 +80,10 @@ class Desk:
                 raise
         return await waiting.answer  # it is being done: what comes of it, comes
 
+    async def replay(self, from_seq: int, to_seq: int) -> int | None:
+        """See `ports.desk.Desk`."""
+        return None if self.send_again is None else await self.send_again(from_seq, to_seq)
+
     def turn_away(self, person: Person, action: str) -> None:
         """See `ports.desk.Desk`."""
         assert self.loop is not None
@@ -103,8 +108,8 @@ class Desk:
         waiting.begun = True
         return True
 
-    def answer(self, ordered: Ordered, answer: Answer) -> None:
-        """Tell whoever asked."""
-        waiting = self._waiting.get(ordered.number)
+    def answer(self, number: int, answer: Answer) -> None:
+        """Tell whoever gave the order of that number."""
+        waiting = self._waiting.get(number)
         if waiting is not None and not waiting.answer.done():
             waiting.answer.set_result(answer)

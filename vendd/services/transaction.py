@@ -17,7 +17,7 @@ import structlog
 
 from vendd.core.facts import Fact, SaleClosed
 from vendd.core.operator.orders import Ordered
-from vendd.core.operator.verdicts import Decided, Refused, Why
+from vendd.core.operator.verdicts import Refused, Why
 from vendd.core.rows import Record, SettingSet
 from vendd.core.sale import outputs
 from vendd.core.sale.acts import Acknowledge, Act, Arm, Disarm, TurnMotor
@@ -185,17 +185,15 @@ class Engine:
             if not await self._commit(
                 blob, records, self._context_of(moment, report, it.after), report
             ):
-                self._answer(report, _NOT_WRITTEN)
+                if it.answer is not None:
+                    self._crew.desk.answer(it.answer[0], _NOT_WRITTEN)
                 if flight is not None:
                     flight.undone("the commit failed", self.memory, self.snapshot)
                 return ()
         self.memory, self.snapshot = it.memory, it.after
-        self._answer(report, it.answer)
+        if it.answer is not None:
+            self._crew.desk.answer(*it.answer)
         return it.acts
-
-    def _answer(self, report: Report, answer: Decided | Refused | None) -> None:
-        if isinstance(report, Ordered) and answer is not None:
-            self._crew.desk.answer(report, answer)
 
     async def _commit(
         self, blob: bytes | None, records: tuple[Record, ...], context: Context, report: Report
@@ -227,6 +225,9 @@ class Engine:
             person = report.person
             kind = str(person.role) if person.role is not None else "system"
             context = replace(self._context(moment, kind), actor_id=person.user)
+        trial = self.memory.kept.trial
+        if trial is not None:
+            context = replace(context, actor_kind=trial.role, actor_id=trial.user)
         if after.price_ver > context.price_ver:  # changed since the start
             context = replace(context, price_ver=after.price_ver)
         return context

@@ -1,12 +1,14 @@
 """`ports.desk.Records`: the books as people read them. Every read is bounded."""
 
+import json
 from dataclasses import dataclass
 from functools import partial
 from sqlite3 import Connection
 from typing import Final
 
 from vendd.core.operator.sight import ClaimLine, DoubtLine, JournalLine
-from vendd.ports import Writer
+from vendd.ports import StoredEvent, Writer
+from vendd.store.outbox import SqliteOutbox
 
 MOST: Final = 500
 """Rows of one answer: some milliseconds between two commits."""
@@ -27,6 +29,24 @@ class SqliteRecords:
         """See `ports.desk.Records`."""
         return await self.writer.run(partial(_journal, before_id or _NEWEST, min(limit, MOST)))
 
+    async def events(
+        self, after: int, limit: int, *, types: tuple[str, ...] = (), newest: bool = False
+    ) -> list[StoredEvent]:
+        """See `ports.desk.Records`."""
+        return await self.writer.run(partial(_events, after, min(limit, MOST), types, newest))
+
+    async def delivered(self) -> int:
+        """See `ports.desk.Records`."""
+        return await self.writer.run(_delivered)
+
+    async def dead_letters(self, limit: int) -> list[tuple[StoredEvent, str]]:
+        """See `ports.desk.Records`."""
+        return await SqliteOutbox(self.writer).dead_letters(0, min(limit, MOST))
+
+    async def boxes(self) -> list[tuple[str, int, int]]:
+        """See `ports.desk.Records`."""
+        return await self.writer.run(_boxes)
+
     async def claims(self, *, closed: bool, limit: int) -> list[ClaimLine]:
         """See `ports.desk.Records`."""
         return await self.writer.run(partial(_claims, closed, min(limit, MOST)))
@@ -34,6 +54,32 @@ class SqliteRecords:
     async def doubts(self, *, closed: bool, limit: int) -> list[DoubtLine]:
         """See `ports.desk.Records`."""
         return await self.writer.run(partial(_doubts, closed, min(limit, MOST)))
+
+
+def _events(
+    after: int, limit: int, types: tuple[str, ...], newest: bool, connection: Connection
+) -> list[StoredEvent]:
+    wanted = f" AND type IN ({', '.join('?' * len(types))})" if types else ""
+    rows = connection.execute(
+        f"SELECT seq, topic, type, attributes, data, money FROM outbox WHERE seq > ?{wanted}"
+        f" ORDER BY seq {'DESC' if newest else ''} LIMIT ?",
+        (after, *types, limit),
+    )
+    events = [
+        StoredEvent(seq, topic, type_, json.loads(attributes), data, bool(money))
+        for seq, topic, type_, attributes, data, money in rows
+    ]
+    return sorted(events, key=lambda event: event.seq)
+
+
+def _delivered(connection: Connection) -> int:
+    return int(connection.execute("SELECT watermark FROM meta").fetchone()[0])
+
+
+def _boxes(connection: Connection) -> list[tuple[str, int, int]]:
+    return connection.execute(
+        "SELECT box, value, count FROM boxes WHERE count > 0 ORDER BY box, value"
+    ).fetchall()
 
 
 def _claims(closed: bool, limit: int, connection: Connection) -> list[ClaimLine]:

@@ -6,7 +6,7 @@ Refused is refused: nothing half done. What is decided joins one commit with its
 from collections.abc import Callable
 from typing import Any, Final
 
-from vendd.core.operator import owed, prices, service_mode, stock
+from vendd.core.operator import motor_test, owed, prices, service_mode, stock
 from vendd.core.operator.kept import Kept
 from vendd.core.operator.orders import (
     ClearJam,
@@ -17,11 +17,13 @@ from vendd.core.operator.orders import (
     LeaveService,
     Order,
     Ordered,
+    PutBack,
     Refill,
     Remove,
     ResolveDoubt,
     SetPrice,
     SlotSale,
+    TryMotor,
     action_of,
 )
 from vendd.core.operator.verdicts import Case, Decided, Refused, Why
@@ -36,7 +38,7 @@ def decide(ordered: Ordered, state: State, world: Snapshot, kept: Kept) -> Decid
     order, person = ordered.order, ordered.person
     if not person.may(owner_only=order.owner_only):
         return not_allowed(order)
-    case = Case(person, ordered.why, ordered.faults, state, world, kept)
+    case = Case(ordered.number, person, ordered.why, ordered.faults, state, world, kept)
     return _DECIDES[type(order)](order, case)
 
 
@@ -61,4 +63,6 @@ _DECIDES: Final[dict[type[Order], Callable[[Any, Case], Decided | Refused]]] = {
     SetPrice: prices.set_price,
     CloseClaim: owed.close_claim,
     ResolveDoubt: owed.resolve_doubt,
+    TryMotor: motor_test.begin,
+    PutBack: motor_test.put_back,
 }

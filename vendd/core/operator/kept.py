@@ -29,11 +29,32 @@ class OpenVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """A motor turns by a person's order, of that number. `result`: how its turn ended."""
+
+    number: int
+    order: int
+    selection: str
+    uid: int
+    user: str
+    role: str
+    left_home: bool = False
+    drops: int = 0
+    result: str | None = None
+
+    @property
+    def attempt_id(self) -> str:
+        return f"t{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
-    """`visits`, `doubts`: how many there were."""
+    """`visits`, `doubts`, `trials`: how many there were."""
 
     visits: int = 0
     doubts: int = 0
+    trials: int = 0
+    trial: Trial | None = None
     visit: OpenVisit | None = None
 
     @property
@@ -54,10 +75,12 @@ class Kept:
 
         Raises KeyError, TypeError or ValueError for what is no such object.
         """
-        visit = body.get("visit")
+        visit, trial = body.get("visit"), body.get("trial")
         return cls(
             visits=int(body.get("visits", 0)),
             doubts=int(body.get("doubts", 0)),
+            trials=int(body.get("trials", 0)),
+            trial=None if trial is None else Trial(**trial),
             visit=None if visit is None else _visit(visit),
         )
 

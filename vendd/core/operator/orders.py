@@ -130,6 +130,27 @@ class ResolveDoubt(Order):
 
 
 @dataclass(frozen=True, slots=True)
+class TryMotor(Order):
+    """Turn a slot's motor once; no sale."""
+
+    action: ClassVar[str] = "test motor"
+    selection: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutBack(Order):
+    """A product that a test had moved stands in its slot again."""
+
+    action: ClassVar[str] = "test put-back"
+    selection: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Report):
+    """A report was about an order and nothing else: the sale machine has nothing to do with it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Knock(Order):
     """Somebody without a role asked for `what`; always refused, and journalled."""
 

@@ -46,6 +46,9 @@ def leave(_: LeaveService, case: Case) -> Decided | Refused:
     visit = case.kept.visit
     if visit is None:
         return Refused(Why.STATE, "nobody is in service", "vendctl service enter begins a visit")
+    if case.kept.trial is not None:
+        what = f"{case.kept.trial.selection} is being tested"
+        return Refused(Why.STATE, what, "wait until its motor stands")
     world = case.world
     others = tuple(reason for reason in world.out_of_service if reason != SERVICE)
     fact = replace(

@@ -64,8 +64,10 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What an order is decided on: who asks and why, the machine as committed, the visit."""
+    """What an order is decided on: who asks and why, the machine as committed, the visit.
+    `number` of the order."""
 
+    number: int
     person: Person
     why: str
     faults: tuple[str, ...]

@@ -53,6 +53,7 @@ class Timer(StrEnum):
     JACKPOT = "jackpot"  # out of service for anti-jackpot, on a machine without a door switch
     TUBES = "tubes"  # tubes were found odd: look again
     LEVER = "lever"  # a stuck lever has been quiet
+    TRIAL = "trial"  # a motor that a person tests has stopped: what falls late
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from vendd.api import looking, orders, owed
+from vendd.api import looking, orders, owed, stream
 from vendd.api.orders import Done, OrderRequest
 from vendd.api.problems import Failed, Response, parsed, refused
 from vendd.ports.desk import Desk, Order, Person, Records, Refused
@@ -93,6 +93,50 @@ async def _doubts(call: Call) -> Response:
     return owed.doubts(call.services.desk.sight(), lines)
 
 
+async def _events(call: Call) -> Response:
+    """Without `after` the newest ones."""
+    after, kinds = call.number("after", None, 0, 1 << 62), call.query.get("types", "")
+    types = tuple(f"vend.{kind}.v1" for kind in kinds.split(",")[:20] if kind)
+    found = await call.services.records.events(
+        after or 0, call.limit(), types=types, newest=after is None
+    )
+    up_to = await call.services.records.delivered()
+    told = [stream.event(e.seq, e.attributes, e.data, topic=e.topic, up_to=up_to) for e in found]
+    return stream.Events(events=tuple(told))
+
+
+async def _dead(call: Call) -> Response:
+    letters = await call.services.records.dead_letters(call.limit())
+    return stream.DeadLetters(
+        dead_letters=tuple(
+            stream.DeadLetter(
+                seq=e.seq, type=e.type, time=e.attributes["time"], topic=e.topic, reason=reason
+            )
+            for e, reason in letters
+        )
+    )
+
+
+async def _replay(call: Call) -> Response:
+    request = parsed(orders.ReplayRequest, call.body)
+    count = await call.services.desk.replay(request.from_seq, request.to_seq)
+    if count is None:
+        detail = f"nothing of {request.from_seq} to {request.to_seq} can be sent again"
+        raise Failed(409, "Not now", detail, "state", "vendctl events tail shows what is kept")
+    return stream.Replayed(from_seq=request.from_seq, to_seq=request.to_seq, events=count)
+
+
+async def _sales(call: Call) -> Response:
+    found = await call.services.records.events(
+        0, call.limit(), types=("vend.sale-closed.v1",), newest=True
+    )
+    return stream.sales(call.services.desk.sight(), [stream.sale(e.seq, e.data) for e in found])
+
+
+async def _cash(call: Call) -> Response:
+    return stream.cash(call.services.desk.sight(), await call.services.records.boxes())
+
+
 def _order(model: type[OrderRequest]) -> Handler:
     """The handler of an order that is asked for like this."""
 
@@ -110,6 +154,11 @@ ROUTES: Final[dict[tuple[str, str], Handler]] = {
     ("GET", "/v1/journal"): _journal,
     ("GET", "/v1/claims"): _claims,
     ("GET", "/v1/doubts"): _doubts,
+    ("GET", "/v1/events"): _events,
+    ("GET", "/v1/events/dead"): _dead,
+    ("POST", "/v1/events/replay"): _replay,
+    ("GET", "/v1/sales"): _sales,
+    ("GET", "/v1/cash"): _cash,
     ("POST", "/v1/service"): _order(orders.ServiceRequest),
     ("POST", "/v1/inhibit"): _order(orders.InhibitRequest),
     ("POST", "/v1/refill"): _order(orders.RefillRequest),
@@ -118,5 +167,6 @@ ROUTES: Final[dict[tuple[str, str], Handler]] = {
     ("POST", "/v1/slot"): _order(orders.SlotRequest),
     ("POST", "/v1/price"): _order(orders.PriceRequest),
     ("POST", "/v1/claims/close"): _order(orders.ClaimRequest),
+    ("POST", "/v1/test"): _order(orders.TrialRequest),
     ("POST", "/v1/doubts/resolve"): _order(orders.DoubtRequest),
 }
