@@ -78,3 +78,8 @@ def _keep(path: Path, key: bytes) -> None:
     finally:
         os.close(descriptor)
     part.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # or a power cut takes the name back, after events have gone out
+    finally:
+        os.close(folder)
