@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from vendd.ports import StoreFailed
-from vendd.store import opening
+from vendd.store import opening, wal
 from vendd.store.errors import store_error
 from vendd.store.schema import SCHEMA_VERSION
 
@@ -151,8 +151,11 @@ class Database:
 
     def close(self) -> None:
         """Close; what was committed stays. Folds the WAL into the file when the disk allows it."""
-        with suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with suppress(sqlite3.Error, OSError):
+            fold = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            busy, frames, folded = fold.fetchone()
+            if not busy and frames == folded:
+                wal.folded(self.directory)  # before SQLite removes the log
         self._connection.close()
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from vendd.ports import StoreFailed
+from vendd.store import wal
 from vendd.store.errors import DatabaseDamaged, DatabaseTooNew, store_error
 from vendd.store.schema import APPLICATION_ID, HOT_TABLES, LONG_TABLES, SCHEMA_VERSION, SINCE
 
 FILE: Final = "vendd.db"
+LOG: Final = f"{FILE}-wal"
 MARKER: Final = "initialised"
 _BUSY_S: Final = 1.0  # a predecessor that is just dying
 _TAIL: Final = 50  # newest rows of the long tables that a start reads
@@ -41,6 +43,9 @@ def connect(directory: Path, max_mib: int | None, synchronous: str) -> sqlite3.C
     except sqlite3.Error as error:
         connection.close()
         raise store_error(error) from error
+    except OSError as error:
+        connection.close()
+        raise StoreFailed(f"{directory}: {error}") from error
     except StoreFailed:
         connection.close()
         raise
@@ -49,18 +54,20 @@ def connect(directory: Path, max_mib: int | None, synchronous: str) -> sqlite3.C
 
 def files_of(directory: Path) -> list[Path]:
     """The files that together are the books, as far as they exist."""
-    names = (FILE, f"{FILE}-wal", f"{FILE}-shm", MARKER)
+    names = (FILE, LOG, f"{FILE}-shm", MARKER, wal.NOTE)
     return [directory / name for name in names if (directory / name).exists()]
 
 
 def _refuse_loss(directory: Path) -> None:
-    file, wal = directory / FILE, directory / f"{FILE}-wal"
+    file, log = directory / FILE, directory / LOG
     if file.exists() and file.stat().st_size > 0:
+        if (lost := wal.missing(directory, log)) is not None:
+            raise DatabaseDamaged(f"{directory}: {lost}")
         return
     if (directory / MARKER).exists():
         raise DatabaseDamaged(f"{file} is missing or empty, but this machine had books")
-    if wal.exists() and wal.stat().st_size > 0:
-        raise DatabaseDamaged(f"{file} is missing or empty, but {wal.name} is there")
+    if log.exists() and log.stat().st_size > 0:
+        raise DatabaseDamaged(f"{file} is missing or empty, but {log.name} is there")
 
 
 def _prepare(
@@ -69,6 +76,9 @@ def _prepare(
     # Exclusive: nobody else can write or checkpoint beside us (before 3.51.3 two can corrupt
     # the file), the WAL index needs no shared memory, and a second daemon is told so.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
+    connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # the lock is ours
+    if (lost := wal.damage(directory, directory / LOG)) is not None:
+        raise DatabaseDamaged(f"{directory}: {lost}")
     version = _version(connection, directory)
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
@@ -88,6 +98,10 @@ def _prepare(
     if version < SCHEMA_VERSION:
         _migrate(connection)
     _mark(directory)
+    if not (directory / wal.NOTE).exists():
+        # Always writes one page, so that there is a log: SQLite syncs it and its name.
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        wal.note(directory)
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
@@ -149,8 +163,4 @@ def _mark(directory: Path) -> None:
         file.write("This machine has books in vendd.db; without that file vendd will not start.\n")
         file.flush()
         os.fsync(file.fileno())
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    wal.sync_names(directory)
