@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 
 from vendd.ports import StoreFailed
 from vendd.store.database import Database, Work
+from vendd.store.opening import files_of
 from vendd.store.writer import Counts
 
 T = TypeVar("T")
@@ -113,7 +114,7 @@ class InlineWriter:
         """Gone, now. Queued works never happen and are never answered.
 
         The commit under way is lost, or (`in_flight_lands`) durable without anybody having
-        been told. The file can be opened anew afterwards.
+        been told. The files stay as they are, log and all, and can be opened anew.
         """
         self._closed = True
         if in_flight_lands and self._commit is not None:
@@ -123,7 +124,10 @@ class InlineWriter:
         self._jobs.clear()
         self._laters.clear()
         self._in_hand = ()
-        self._database.connection.close()
+        left = {path: path.read_bytes() for path in files_of(self._database.directory)}
+        self._database.connection.close()  # which folds the log, as nobody does who is killed
+        for path, content in left.items():
+            path.write_bytes(content)
 
     # --- commits -----------------------------------------------------------------
 

@@ -74,7 +74,7 @@ class Marked(Operation):
 _DIRECTORY: Final = -1
 _UNKNOWN: Final = frozenset(
     {"dup", "dup2", "dup3", "pwritev", "pwritev2", "sendfile", "copy_file_range", "fallocate"}
-    | {"truncate", "msync", "link", "linkat", "symlink", "symlinkat", "mkdir", "mkdirat", "rmdir"}
+    | {"truncate", "msync", "link", "linkat", "symlink", "symlinkat"}
     | {"sync_file_range", "creat"}
 )
 

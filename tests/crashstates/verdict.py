@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Any
+from typing import Any, cast
 
 from hw_sim import stored
 from hw_sim.cut import unrecorded
@@ -20,6 +20,7 @@ from tests.crashstates.contents import digest, fingerprint
 from tests.crashstates.operations import Marked, Operation
 from tests.crashstates.recording import Truth
 from vendd.config import Config
+from vendd.core.planogram import Slot
 from vendd.daemon import media
 from vendd.ports import Loaded, StoreFailed
 from vendd.services import memory
@@ -80,6 +81,7 @@ class Examiner:
 
     def __init__(self, config: Config, truth: Truth, folder: Path) -> None:
         self._config = config
+        self._slots = config.slots()  # made anew at each call
         self._truth = truth
         self._folder = folder
         self._found: dict[str, Found] = {}
@@ -97,7 +99,8 @@ class Examiner:
         if says in self._found:
             found = self._found[says]
             findings += found.wrong
-            findings += unrecorded(self._truth.cut(found.books, at), self._config)
+            cut = self._truth.cut(found.books, at)
+            findings += unrecorded(cut, cast(Config, _Known(self._slots)))
             findings += _events(found, promises)
         key = image.get(media.FILE)
         if promises.media_key not in (None, key):
@@ -154,6 +157,16 @@ class Examiner:
             f"the books are those of commit {promises.digests.index(says)},"
             f" {promises.returned} had returned"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """As much of a configuration as the physical truth is compared with."""
+
+    known: Mapping[str, Slot]
+
+    def slots(self) -> Mapping[str, Slot]:
+        return self.known
 
 
 class _Inline:
