@@ -14,6 +14,8 @@
 #   make demo-fleet                 three machines, the backend behind them, an alert on a webhook
 #   make chaos KILLS=50 SEED=1      kill the daemon again and again, then check the books
 #   make fuzz SECONDS=60 SEED=1     arbitrary and damaged bytes for all decoders and device machines
+#   make crashstates SEED=1         what a power cut may leave of the books, reopened (needs strace)
+#   make mutants                    known bugs, planted one by one: each has to be caught
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,7 +37,8 @@ option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 # $(call switch,--name,VARIABLE): the option alone, unless the variable is empty or 0.
 switch = $(if $(filter-out 0,$(strip $($(2)))),$(1))
 
-.PHONY: run test test-kafka lint bench bench-stream chaos demo-fleet fuzz clean
+.PHONY: run test test-kafka lint bench bench-stream chaos demo-fleet fuzz crashstates \
+	mutants clean
 
 run: $(STAMP)
 	@$(BIN)/python -m hw_sim run $(call option,--purchases,PURCHASES) $(call option,--seed,SEED) \
@@ -67,6 +70,12 @@ chaos: $(STAMP)
 fuzz: $(STAMP)
 	@$(BIN)/python -m tests.fuzz $(call option,--seconds,SECONDS) $(call option,--seed,SEED) \
 		$(FUZZ_ARGS)
+
+crashstates: $(STAMP)
+	@$(BIN)/python -m tests.crashstates $(call option,--seed,SEED)
+
+mutants: $(STAMP)
+	@$(BIN)/python -m tests.mutants
 
 demo-fleet: $(STAMP)
 	@$(BIN)/python -m hw_sim demo-fleet $(call option,--purchases,PURCHASES)

@@ -61,12 +61,13 @@ def _look_at(file: Path, args: argparse.Namespace) -> int:
     began = time.perf_counter()
     count = len(recording.operations)
     result = campaign(file, count, args.seed, args.states)
-    planted = look(Share(file, args.seed, 0, count, PLANTED, syncs=False, most=1))
     print(
         f"{len(result.states)} different crash states of {result.drawn} drawn at {result.cuts}"
-        f" cut points, {time.perf_counter() - began:.0f} s"
+        f" cut points, {time.perf_counter() - began:.0f} s",
+        flush=True,
     )
     _tell(result, recording)
+    planted = look(Share(file, args.seed, 0, count, PLANTED, syncs=False, most=1))
     caught = planted.violations
     print("planted disk without fsync:", f"caught ({_first(planted)})" if caught else "NOT CAUGHT")
     if len(result.states) < args.states:

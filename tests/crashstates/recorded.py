@@ -21,8 +21,8 @@ from vendd.daemon import Edge, main, production
 from vendd.ports import Broker, DeliveryFailed, Message
 from vendd.store import Database, ThreadWriter, database
 
-ROWS_IDLE = 250
-"""Changed rows that make a checkpoint: some ten commits, so that a short day has several."""
+ROWS_IDLE = 60
+"""Changed rows that make a checkpoint: a few commits, so that a short day has many."""
 
 
 class Marks:

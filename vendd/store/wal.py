@@ -123,8 +123,19 @@ def _sums(data: bytes, sums: Sums, magic: int) -> Sums:
     if (sys.byteorder == "big") != bool(magic & 1):
         words.byteswap()
     first, second = sums
-    pairs = iter(words)
-    for one, two in zip(pairs, pairs, strict=True):
-        first = (first + one + second) & _WORD
-        second = (second + two + first) & _WORD
+    eights = iter(words[: len(words) & ~7])
+    for a, b, c, d, e, f, g, h in zip(*(eights,) * 8, strict=True):
+        first += a + second  # sums stay far below 64 bits; they are cut once per turn
+        second += b + first
+        first += c + second
+        second += d + first
+        first += e + second
+        second += f + first
+        first += g + second
+        second += h + first
+        first &= _WORD
+        second &= _WORD
+    for n in range(len(words) & ~7, len(words), 2):
+        first = (first + words[n] + second) & _WORD
+        second = (second + words[n + 1] + first) & _WORD
     return first, second
