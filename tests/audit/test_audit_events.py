@@ -5,6 +5,10 @@ from audit_books import book, report
 
 from vendd.core.audit.happenings import eva_code, of_fact
 from vendd.core.facts import Door, Fault, MachineStarted, Security, Severity
+from vendd.core.policy import Policy
+from vendd.core.sale.reports import FaultEnded, FaultStarted
+from vendd.core.snapshot import Snapshot
+from vendd.services.notification import Notification
 from vendd.store.counters import figures
 
 DAY = "2026-03-01T{}:00.000Z"
@@ -91,3 +95,19 @@ def test_mischief(books):
 )
 def test_every_fault_has_a_code(device, code, eva):
     assert eva_code(device, code) == eva
+
+
+def test_what_the_device_itself_reported_is_the_code():
+    assert eva_code("changer", "changer_cassette_00", "EAU_1500") == "EAU_1500"
+    assert eva_code("changer", "changer_cassette_00", "cassette is out") == "EAR"
+
+
+def test_the_fault_that_is_published_carries_the_code():
+    told = Notification()
+    world = Snapshot({}, Policy())
+    (begun, _) = told.records(FaultStarted("changer_cassette_00", "changer", "EAU_1500"), world)
+    (ended, _) = told.records(FaultEnded("changer_cassette_00", "changer"), world)
+    assert [(fault.state, fault.eva_code) for fault in (begun, ended)] == [
+        ("started", "EAU_1500"),
+        ("ended", "EAU_1500"),
+    ]

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import structlog
 
+from vendd.core.audit.happenings import eva_code
 from vendd.core.facts import ClaimOpened, Fact, Fault, LowStockAlert, RefundDue, Security
 from vendd.core.operator.sight import OpenFault
 from vendd.core.policy import Policy
@@ -136,7 +137,8 @@ class Notification:
             weight = weigh(device, code, _NO_DEVICE, self._on_bus)
             fault = _fault((device, code, slot), "ended", 1, weight, "cleared by restart")
             started_at = since[0] if since else None
-            ended.append(replace(fault, started_at=started_at, cleared_by="restart"))
+            eva = eva_code(device, code)
+            ended.append(replace(fault, started_at=started_at, cleared_by="restart", eva_code=eva))
         self._left_over = []
         return [*ended, self._setting()] if ended else []
 
@@ -154,7 +156,9 @@ class Notification:
             return []
         fault = _fault(key, "started", 1, weight, detail)
         suppressed = self._suppressed.pop(key, 0) or None
-        return [replace(fault, started_at=now.wall, suppressed=suppressed), self._setting()]
+        eva = eva_code(key[0], key[1], detail)
+        begun = replace(fault, started_at=now.wall, suppressed=suppressed, eva_code=eva)
+        return [begun, self._setting()]
 
     def _ended(self, key: Key, world: Snapshot) -> list[Record]:
         known = self._open.pop(key, None)
@@ -162,7 +166,8 @@ class Notification:
             return []
         duration = (world.now.uptime_ms - known.since_ms) // 1000
         fault = _fault(key, "ended", known.count, known.weight, "", duration)
-        ended = replace(fault, started_at=known.started_at, cleared_by="device")
+        eva = eva_code(key[0], key[1], known.detail)
+        ended = replace(fault, started_at=known.started_at, cleared_by="device", eva_code=eva)
         return [ended, self._setting()]
 
     def _may_tell(self, key: Key, now_ms: int) -> bool:

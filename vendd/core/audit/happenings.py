@@ -91,9 +91,8 @@ def of_fact(fact: Fact) -> Iterator[Happening]:
         case Fault():
             begun = fact.state == "started"
             count = 1 + (fact.suppressed or 0) if begun else 0
-            yield Happening(
-                eva_code(fact.device, fact.code, fact.detail), fact.fault_id, count, begun
-            )
+            code = fact.eva_code or eva_code(fact.device, fact.code, fact.detail)
+            yield Happening(code, fact.fault_id, count, begun)
         case Door(state) if state != "left_open":
             yield _lasting("EGS", "door", state == "opened")
         case ExactChange(state):
