@@ -1,9 +1,12 @@
 """Card ids: a keyed hash outside the driver, one key per machine, kept where only we read it."""
 
+import os
 import random
 import re
 import stat
 from pathlib import Path
+
+import pytest
 
 from vendd.core.sale.card_reports import SessionBegun, SessionEnded
 from vendd.core.sale.reports import Report
@@ -43,6 +46,20 @@ def test_the_key_is_made_once_and_readable_by_nobody_else(tmp_path: Path) -> Non
     assert media_key(tmp_path, random.Random(2)) == key
     assert stat.S_IMODE((tmp_path / FILE).stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
+def test_the_name_of_the_key_is_durable_before_a_card_is_hashed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there: list[tuple[str, ...]] = []  # what the folder held when it was synced
+
+    def fsync(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            there.append(tuple(os.listdir(descriptor)))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    media_key(tmp_path, random.Random(1))
+    assert there == [(FILE,)]
 
 
 def test_a_first_start_that_was_cut_off_leaves_no_half_a_key(tmp_path: Path) -> None:

@@ -59,7 +59,10 @@ def missing(directory: Path, log: Path) -> str | None:
     To be asked before SQLite opens the books: it makes a new log.
     """
     if (directory / NOTE).exists() and (not log.exists() or log.stat().st_size < _HEADER.size):
-        return f"{log.name} is missing or empty, and the last commits were in it"
+        return (
+            f"{log.name} is missing or empty, and the last commits were in it: bring it back,"
+            f" or, if another program has folded it into the file, remove {directory / NOTE}"
+        )
     return None
 
 
