@@ -32,10 +32,10 @@ from vendd.events import TOPICS, StoredEvent
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "kafka"))  # the broker and what cuts it off
 
-from cut_network import relay
+from cut_network import relay, unnoticed_death
 from kafka_server import KafkaServer
 
-OUTAGE_S: Final = 8.0  # longer than the client's waits between attempts grow
+OUTAGE_S: Final = 5.0  # longer than the client's waits between attempts grow
 _WARM: Final = 50  # commits that find a broker just started, whose code isn't compiled yet
 _BATCH: Final = 500
 _QUEUE_PART: Final = 5  # it would take minutes for all; its table grows, so less is in its favour
@@ -47,6 +47,10 @@ _LAG: Final = (
 _BACK: Final = (
     f"An event is committed while connections are refused, for {OUTAGE_S:.0f} s; from the moment"
     " that the way is open again to its delivery report."
+)
+_LOST: Final = (
+    "Nothing passes through the old connection any more and nobody says so (a router forgot it, or"
+    " the machine has a new address); from the commit to its delivery report."
 )
 _DRAIN: Final = (
     "All get the same backlog and the same client settings, started anew each time, in turn; the"
@@ -66,7 +70,7 @@ class Scale:
 
 
 FULL: Final = Scale(commits=400, reconnects=5, backlog=20_000, rounds=5)
-QUICK: Final = Scale(commits=60, reconnects=1, backlog=5_000, rounds=1)
+QUICK: Final = Scale(commits=60, reconnects=1, backlog=5_000, rounds=3)
 
 
 class Viewer:
@@ -188,6 +192,20 @@ async def reconnect(folder: Path, kafka: KafkaServer, times: int) -> list[Row]:
     return [Row(name, max(took), "s", goal=Goal("<=", 2), note=_BACK)]
 
 
+async def lost(folder: Path, kafka: KafkaServer) -> list[Row]:
+    """How soon a connection is given up that died without a word."""
+    life = await Life.start(folder, f"127.0.0.1:{kafka.relay_port}")
+    async with unnoticed_death(kafka.at["BEHIND"], kafka.relay_port) as die:
+        events = await life.commit(FACTS)
+        await life.outbox.reached(events[-1].seq)
+        await die()
+        began = time.perf_counter()
+        events = await life.commit(FACTS)
+        took = await life.outbox.reached(events[0].seq) - began
+        await life.end()
+    return [Row("delivery when the connection died unnoticed", took, "s", note=_LOST)]
+
+
 # --- backlog ------------------------------------------------------------------------------------
 
 
@@ -297,6 +315,7 @@ async def _measure(folder: Path, kafka: KafkaServer, scale: Scale) -> list[Row]:
     return [
         *await lag(folder / "lag", kafka.bootstrap, scale.commits),
         *await reconnect(folder / "reconnect", kafka, scale.reconnects),
+        *await lost(folder / "lost", kafka),
         *await drain(folder, kafka.bootstrap, scale),
     ]
 

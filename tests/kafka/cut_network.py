@@ -5,7 +5,7 @@ A cable that is pulled sends no FIN: bytes just stop. That is what `silent` does
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 
@@ -72,6 +72,27 @@ class Relay:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.hang_up()
+
+
+@asynccontextmanager
+async def unnoticed_death(target: str, port: int) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """A relay on 127.0.0.1:`port` whose connections all die when what this gives is called, and
+    nobody says so: what a router that forgot them or a new address is like. New ones are fine."""
+    made = [Relay(target)]
+    servers = [await asyncio.start_server(made[0].serve, "127.0.0.1", port)]
+
+    async def die() -> None:
+        made[-1].silent()
+        servers[-1].close()  # listens no more; its connections stay
+        made.append(Relay(target))
+        servers.append(await asyncio.start_server(made[-1].serve, "127.0.0.1", port))
+
+    try:
+        yield die
+    finally:
+        for server, each in zip(servers, made, strict=True):
+            server.close()
+            await each.stop()
 
 
 @asynccontextmanager

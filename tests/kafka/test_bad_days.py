@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from cut_network import Relay, relay
+from cut_network import Relay, relay, unnoticed_death
 from kafka_server import KafkaServer
 from store_to_kafka import SAMPLES, machine
 from test_secure_kafka import Told
@@ -81,6 +81,27 @@ def test_a_cut_cable_in_the_middle_of_a_drain_loses_nothing(
             return running.last_seq
 
     everything(kafka, prefix, asyncio.run(main()))
+
+
+@pytest.mark.campaign
+def test_a_connection_that_died_unnoticed_is_given_up_by_the_settings_of_the_field(
+    tmp_path: Path, kafka: KafkaServer
+) -> None:
+    kafka.create_topics("dead.")
+
+    async def main() -> int:
+        async with (
+            unnoticed_death(kafka.at["BEHIND"], kafka.relay_port) as die,
+            machine(tmp_path, f"127.0.0.1:{kafka.relay_port}", "dead.") as running,
+        ):
+            await running.commit(*SAMPLES)
+            await running.delivered(60)
+            await die()
+            await running.commit(*SAMPLES)
+            await running.delivered(30)  # a minute with librdkafka's own
+            return running.last_seq
+
+    everything(kafka, "dead.", asyncio.run(main()))
 
 
 def test_a_topic_that_nobody_made_is_told_and_waited_for(

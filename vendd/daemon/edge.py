@@ -42,6 +42,7 @@ _METERED: Final = {
     "socket.keepalive.enable": "false",
     "reconnect.backoff.max.ms": "30000",  # every attempt costs
     "socket.connection.setup.timeout.ms": "30000",  # these links are the slow ones, too
+    "socket.timeout.ms": "60000",
 }
 _log = structlog.get_logger()
 
