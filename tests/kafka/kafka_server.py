@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import resource
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from vendd.events import TOPICS
 VERSION: Final = "3.9.1"
 CACHE: Final = Path.home() / ".cache" / "vendd" / f"kafka-{VERSION}"
 _ANSWER_S: Final = 60.0
+_EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _POM: Final = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>vendd.test</groupId><artifactId>kafka-server</artifactId><version>1</version>
@@ -207,8 +209,15 @@ def _addresses(listeners: dict[str, str]) -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Ports that no outgoing connection gets while the broker is away: a client that tries to
+    connect to a dead port of its own kind's range may even reach itself and keep the port."""
+    first = int(_EPHEMERAL.read_text(encoding="ascii").split()[0])
+    free: list[int] = []
+    for port in random.SystemRandom().sample(range(first // 2, first), 50 * count):
+        with socket.socket() as trial, contextlib.suppress(OSError):
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(("127.0.0.1", port))
+            free.append(port)
+        if len(free) == count:
+            return free
+    raise AssertionError(f"no {count} free ports below {first}")
