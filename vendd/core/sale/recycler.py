@@ -63,7 +63,8 @@ def on_ready(d: Draft, report: BillValidatorReady) -> None:
         if not phase.payout.unknown:
             return  # its own end is still to come
         on_stores_after(d, report.recycler)
-    take_stores(d, report.recycler, "restart_difference" if d.world.recycler else "fill")
+    by_hand = not d.world.recycler or (d.world.door_open and bill is None)
+    take_stores(d, report.recycler, "fill" if by_hand else "restart_difference")
     _pay_again(d)
 
 
