@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hw_sim.cabinet import Cabinet
-from hw_sim.devices.coin_changer import CoinChanger
+from hw_sim.devices.mechs import CoinMech
 from hw_sim.section9 import Ruling, rule
 from hw_sim.stored import Stored, read
 from hw_sim.witness import Turn, Witness
@@ -46,7 +46,7 @@ def take(
     how: str,
     books: Path,
     witness: Witness,
-    changer: CoinChanger,
+    changer: CoinMech,
     lived: tuple[float, float],
     grace_s: float,
 ) -> Cut:

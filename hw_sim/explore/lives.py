@@ -16,7 +16,7 @@ _OFF_S: Final = (0.05, 20.0)
 _AGAIN: Final = 0.15  # share of starts that are cut short
 _AGAIN_S: Final = (0.0, 2.5)
 _READY_S: Final = 120.0  # a full disk is waited for in place
-_COMMITS: Final = 12  # how far ahead a commit may be
+COMMITS: Final = 12  # how far ahead a commit may be
 _ROUNDS: Final = 25  # callbacks after a commit
 _COMES_S: Final = 20.0  # a commit that does not come by then is struck from outside
 
@@ -41,7 +41,10 @@ class Lives:
         self._auditor = auditor
         self._gate = asyncio.Lock()
         self._landed = (-1, 0.0)  # money without a trace that ever landed, and when that was seen
+        self._began = site.loop.time()  # of this life
         self.blind: list[Blind] = []
+        self.beam_blocked = False  # in this life: what passed it can't be counted
+        self.broken: list[str] = []
 
     async def kill(self, chance: random.Random, *, power: bool = False) -> str:
         """SIGKILL or a power cut of the controller, now."""
@@ -49,10 +52,11 @@ class Lives:
             self._died(power=power, lands=chance.random() < 0.5)
             return await self._back(chance, "power lost" if power else "killed")
 
-    async def kill_at_commit(self, chance: random.Random) -> str:
-        """Before the n-th commit from now, as it becomes durable, or some callbacks later."""
+    async def kill_at_commit(self, chance: random.Random, most: int = COMMITS) -> str:
+        """Before the n-th commit from now (up to `most`), as it becomes durable, or some callbacks
+        later."""
         async with self._gate:
-            ahead, how = chance.randint(1, _COMMITS), chance.choice(("lost", "lands", "later"))
+            ahead, how = chance.randint(1, most), chance.choice(("lost", "lands", "later"))
             rounds = chance.randrange(_ROUNDS) if how == "later" else 0
             power = chance.random() < 0.3
             await self._at_commit(ahead, how, rounds, power)
@@ -95,6 +99,17 @@ class Lives:
         self._site.cut(power=power, in_flight_lands=lands)
         self._auditor.died(now)
         self.blind.append(Blind((failing_since or now) - GRACE_S, now))
+        if failing_since is None:
+            self._look(now)
+
+    def _look(self, now: float) -> None:
+        """Decide, commit, act: nothing moved without a committed decision, and what was seen in
+        time is on record."""
+        self.broken += [
+            f"died at {now:.2f} s: {finding}"
+            for finding in self._site.unrecorded(self._began, now, GRACE_S)
+            if not (self.beam_blocked and "beam" in finding)
+        ]
 
     async def _at_commit(self, ahead: int, how: str, rounds: int, power: bool) -> None:
         died: asyncio.Future[None] = self._site.loop.create_future()
@@ -141,18 +156,22 @@ class Lives:
         await asyncio.sleep(off_s)
         return f"{what}, down for {off_s:.2f} s, " + await self._up(chance)
 
+    def _launch(self) -> None:
+        self._began, self.beam_blocked = self._site.loop.time(), False
+        self._site.launch()
+
     async def _up(self, chance: random.Random) -> str:
         """Started again, perhaps after a start that is cut short as well."""
         said = ""
         if chance.random() < _AGAIN:
-            self._site.launch()
+            self._launch()
             after_s = chance.uniform(*_AGAIN_S)
             await asyncio.sleep(after_s)
             self._site.cut(power=chance.random() < 0.5, in_flight_lands=chance.random() < 0.5)
             self._auditor.died(self._site.loop.time())
             await asyncio.sleep(_OFF_S[0])
             said = f"killed again after {after_s:.2f} s, "
-        self._site.launch()
+        self._launch()
         is_up = await self._site.ready(_READY_S)
         self.blind[-1].end = self._site.loop.time() + SEES_S
         return f"{said}up again" if is_up else f"{said}NOT UP AGAIN"

@@ -10,6 +10,7 @@ from hw_sim.explore.lives import Blind, Lives
 from hw_sim.explore.site import Site
 from hw_sim.pulls import moments
 from hw_sim.trouble import Trouble
+from hw_sim.visit import Visit
 
 STOPS_SERVICE: Final = frozenset(
     {
@@ -30,6 +31,8 @@ _BEAM_GRACE_S: Final = 1.0
 _AWAY_S: Final = (1.0, 7_200.0)
 _JUMPS_S: Final = (-86_400.0 * 400, -3_600.0, -5.0, 5.0, 3_600.0, 86_400.0 * 400)
 _ACKS: Final = 20
+_AT_COMMIT_SOON: Final = 0.6  # share of those after a selection was keyed
+_SOON: Final = 4  # commits: the intent, the cam that left home, the drop, the change
 
 Action = Callable[[random.Random], Coroutine[Any, Any, str]]
 
@@ -43,6 +46,7 @@ class Mishaps:
         self._lives = lives
         self._tasks: list[asyncio.Task[None]] = []
         self._restoring: asyncio.TimerHandle | None = None
+        self._keyed: list[str] = []  # selections that this guest has keyed
         self.told: list[str] = []
         self._actions: Mapping[str, Action] = {
             "kill": self._kill,
@@ -60,10 +64,11 @@ class Mishaps:
             BEAM: self._beam,
         }
 
-    def begin(self, mishap: Mishap, wants: str, chance: random.Random) -> None:
-        """It strikes while this guest is there, who wants that selection."""
+    def begin(self, mishap: Mishap, visit: Visit, chance: random.Random) -> None:
+        """It strikes while this guest is there."""
+        self._keyed = visit.keyed
         if mishap.of_device:
-            what = self._trouble.happen(mishap.kind, wants, chance)
+            what = self._trouble.happen(mishap.kind, visit.wants, chance)
             self._tell(mishap, what or "nothing")
             return
         self._tasks.append(self._site.loop.create_task(self._strike(mishap, chance)))
@@ -104,6 +109,12 @@ class Mishaps:
         return await self._moment(chance) + await self._lives.kill(chance, power=power)
 
     async def _kill_at_commit(self, chance: random.Random) -> str:
+        """At one of the next commits, or at one of the first after a selection was keyed."""
+        if chance.random() < _AT_COMMIT_SOON:
+            end = self._site.loop.time() + _COMES_S
+            while not self._keyed and self._site.loop.time() < end:  # noqa: ASYNC110
+                await asyncio.sleep(_LOOK_S)
+            return await self._lives.kill_at_commit(chance, _SOON)
         await asyncio.sleep(chance.uniform(*_AFTER_S))
         return await self._lives.kill_at_commit(chance)
 
@@ -176,10 +187,12 @@ class Mishaps:
         blind = Blind(loop.time() - _BEAM_GRACE_S, float("inf"))
         self._lives.blind.append(blind)
         cabinet.beam.block(True)
+        self._lives.beam_blocked = True
         blocked_s = chance.uniform(*_BEAM_S)
         await asyncio.sleep(blocked_s)
         await self._quiet()
         cabinet.beam.block(False)
+        self._lives.beam_blocked = True
         blind.end = loop.time() + _BEAM_GRACE_S
         return f"blocked for {blocked_s:.1f} s"
 

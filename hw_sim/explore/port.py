@@ -19,6 +19,10 @@ class PortSite(HurtLife, PortMachine):
         for plug in self.till.plugs.values():
             plug.plug()
 
+    def unrecorded(self, began: float, died: float, grace_s: float) -> list[str]:
+        """Nobody watches pins here: the wire depth does."""
+        return []
+
     def trace(self) -> str:
         """Nothing goes over lines here; the history of events says it all."""
         return ""

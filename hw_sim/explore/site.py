@@ -79,6 +79,10 @@ class Site(Front, Protocol):
     def failing_since(self) -> float | None:
         """No commit has succeeded since then, and some have failed; None when the last did."""
 
+    def unrecorded(self, began: float, died: float, grace_s: float) -> list[str]:
+        """Of the life between these loop times, while no daemon runs: what moved without a
+        committed decision, and what was seen `grace_s` before its end and is not on record."""
+
     async def pending(self) -> int:
         """Events that are committed and that no consumer has seen yet."""
 

@@ -130,7 +130,7 @@ class Stage:
         self._names |= {str(guest.number), *(m.name for m in guest.mishaps)}
         told, deaths = len(self._mishaps.told), len(self._auditor.deaths)
         for mishap in guest.mishaps:
-            self._mishaps.begin(mishap, visit.wants, self._history.chance_of(mishap.name))
+            self._mishaps.begin(mishap, visit, self._history.chance_of(mishap.name))
         await shopper.go()
         visit.pulled += await self._mishaps.over()
         visit.disturbed = len(self._auditor.deaths) > deaths
@@ -185,7 +185,7 @@ class Stage:
             raise RuntimeError(f"{found!r}")
         await self._site.stop()
         verdict = await judge(self._site, self._auditor, self._visits, self._lives.blind)
-        hung = [*late]
+        hung = [*late, *self._lives.broken]
         if sign(said) not in _OPEN:
             hung.append(f"the machine does not get ready again: {said!r}")
         return replace(verdict, violations=(*verdict.violations, *hung))
