@@ -21,6 +21,7 @@ TAKE_S: Final = 0.4  # from the last words on the display to the hand in the tra
 CHOICES: Final = 4  # selections a customer tries before the money comes back
 PRESSES: Final = 15  # of a lever that does nothing
 PRESS_S: Final = 10.0
+MISSES_S: Final = 40.0  # a bill is claimed half a minute after its validator came up
 _UNDECIDED: Final = (Sign.CREDIT, Sign.FAILED, Sign.REFUSED, Sign.ADD, Sign.NO_CHANGE)
 _BILLS: Final = (Habit.BILL, Habit.BILL_LEVER, Habit.BILL_PULLED, Habit.LARGE_BILL)
 
@@ -97,6 +98,17 @@ class Shopper:
             me.press_lever()  # the reference is for a part of it
             come = await me.until(lambda t: sign(t) not in (Sign.CLAIM, Sign.BUSY), SERVED_S)
             said = await self._end(come)
+        if sign(said) is Sign.IDLE and self.visit.bills:
+            said = await self._look_for_bill(said)
+        return said
+
+    async def _look_for_bill(self, said: str) -> str:
+        """It may be neither here nor there: a reference comes, late."""
+        await asyncio.sleep(TAKE_S)
+        self._me.take()
+        if self.misses_money():
+            said = await self._me.until(lambda t: sign(t) is Sign.CLAIM, MISSES_S)
+            self.visit.claim = self._me.owed_to_me(said)
         return said
 
     def _spent(self) -> int:
