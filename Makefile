@@ -13,6 +13,7 @@
 #   make bench-stream               figures of the event stream with real Kafka and PostgreSQL
 #   make demo-fleet                 three machines, the backend behind them, an alert on a webhook
 #   make chaos KILLS=50 SEED=1      kill the daemon again and again, then check the books
+#   make power-cuts                 sales cut at every instant, compared with the table of README
 #   make fuzz SECONDS=60 SEED=1     arbitrary and damaged bytes for all decoders and device machines
 #   make crashstates SEED=1         what a power cut may leave of the books, reopened (needs strace)
 #   make mutants                    known bugs, planted one by one: each has to be caught
@@ -28,6 +29,7 @@ MACHINE ?=
 KAFKA_BOOTSTRAP ?=
 KILLS ?=
 SECONDS ?=
+EVERY ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_ARGS ?=
@@ -38,7 +40,7 @@ option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 switch = $(if $(filter-out 0,$(strip $($(2)))),$(1))
 
 .PHONY: run test test-kafka lint bench bench-stream chaos demo-fleet fuzz crashstates \
-	mutants clean
+	mutants power-cuts clean
 
 run: $(STAMP)
 	@$(BIN)/python -m hw_sim run $(call option,--purchases,PURCHASES) $(call option,--seed,SEED) \
@@ -66,6 +68,9 @@ bench-stream: $(STAMP)
 
 chaos: $(STAMP)
 	@$(BIN)/python -m hw_sim chaos $(call option,--kills,KILLS) $(call option,--seed,SEED)
+
+power-cuts: $(STAMP)
+	@$(BIN)/python -m hw_sim section9 $(call option,--every,EVERY)
 
 fuzz: $(STAMP)
 	@$(BIN)/python -m tests.fuzz $(call option,--seconds,SECONDS) $(call option,--seed,SEED) \

@@ -12,6 +12,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
+from hw_sim.cuts import campaign as cuts
 from hw_sim.explore import campaign
 from hw_sim.fleet.command import HELP as FLEET_HELP
 from hw_sim.fleet.command import options as fleet_options
@@ -40,6 +41,8 @@ def arguments() -> argparse.ArgumentParser:
     chaos.add_argument("--seed", type=int, default=1, metavar="S", help="default 1")
     explore = commands.add_parser("explore", help="whole histories from seeds, everything broken")
     campaign.add_arguments(explore)
+    section9 = commands.add_parser("section9", help="sales cut at every instant, as a table")
+    cuts.add_arguments(section9)
     bus = commands.add_parser("bus", help="what goes over the serial lines, in words")
     bus.add_argument(
         "--trace",
@@ -104,6 +107,8 @@ def _main(argv: Sequence[str] | None) -> int:
         return _recording(options)
     if options.command == "explore":
         return campaign.main(options)
+    if options.command == "section9":
+        return cuts.main(options)
     if options.command == "chaos":
         chaos = importlib.import_module("hw_sim.chaos")
         return int(chaos.main(kills=options.kills, seed=options.seed))
