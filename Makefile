@@ -12,6 +12,7 @@
 #   make bench                      the table of measured figures
 #   make bench-stream               figures of the event stream with real Kafka and PostgreSQL
 #   make demo-fleet                 three machines, the backend behind them, an alert on a webhook
+#   make explore SEEDS=0:60         whole histories of machines from seeds, everything broken
 #   make chaos KILLS=50 SEED=1      kill the daemon again and again, then check the books
 #   make power-cuts                 sales cut at every instant, compared with the table of README
 #   make fuzz SECONDS=60 SEED=1     arbitrary and damaged bytes for all decoders and device machines
@@ -28,6 +29,8 @@ VIRTUAL ?=
 MACHINE ?=
 KAFKA_BOOTSTRAP ?=
 KILLS ?=
+SEEDS ?=
+HOURS ?=
 SECONDS ?=
 EVERY ?=
 PYTEST_ARGS ?=
@@ -39,7 +42,7 @@ option = $(if $(strip $($(2))),$(1) '$(strip $($(2)))')
 # $(call switch,--name,VARIABLE): the option alone, unless the variable is empty or 0.
 switch = $(if $(filter-out 0,$(strip $($(2)))),$(1))
 
-.PHONY: run test test-kafka lint bench bench-stream chaos demo-fleet fuzz crashstates \
+.PHONY: run test test-kafka lint bench bench-stream chaos explore demo-fleet fuzz crashstates \
 	mutants power-cuts clean
 
 run: $(STAMP)
@@ -65,6 +68,10 @@ bench: $(STAMP)
 bench-stream: $(STAMP)
 	@$(BIN)/python -m tests.bench.stream $(BENCH_ARGS); stream=$$?; \
 	$(BIN)/python -m tests.bench.consuming $(BENCH_ARGS) && exit $$stream
+
+explore: $(STAMP)
+	@$(BIN)/python -m hw_sim explore --seeds '$(or $(strip $(SEEDS)),0:20)' --jobs 2 \
+		$(call option,--hours,HOURS)
 
 chaos: $(STAMP)
 	@$(BIN)/python -m hw_sim chaos $(call option,--kills,KILLS) $(call option,--seed,SEED)

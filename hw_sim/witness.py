@@ -37,6 +37,8 @@ class Witness:
         """Turns that began at `since` or later, each once although its current was interrupted."""
         turns: list[Turn] = []
         for current in self._cabinet.currents.intervals:
+            if current.end == current.begin:
+                continue  # a matrix selects a motor to read its cam, and nothing moves
             if not self._joined(turns, current):
                 turns.append(Turn(current.motor, current.begin, current.end))
         for turn in turns:

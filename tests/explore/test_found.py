@@ -18,6 +18,8 @@ from vendd.daemon import life
         pytest.param(118, "waferstar", "50,50.0", id="a bill that nobody told of"),
         # The drop could not be recorded, the disk was full; then the power went.
         pytest.param(128, "waferstar", "28,28.0,28.1,28.2,28.3", id="full disk, then no power"),
+        # The cams of a slot with two motors were read in the matrix: no second turn.
+        pytest.param(487, "one-tender", "16,16.0,17,17.0", id="cams read after a stall"),
     ],
 )
 def test_a_history_that_once_broke_a_promise(seed: int, machine: str, kept: str) -> None:
