@@ -39,7 +39,7 @@ def test_a_broker_that_refuses_our_time_is_told_and_waited_for(
         async with machine(
             tmp_path, kafka.bootstrap, "wrong-time.", told=told, options=IMPATIENT
         ) as running:
-            await running.commit(*SAMPLES)
+            await running.commit(*SAMPLES * 5)  # in batches it is called an invalid record
             await told.heard()
             await running.commit(*SAMPLES)
             assert await running.outbox.dead_letters(0, 9) == []

@@ -12,6 +12,7 @@ _PERMANENT: Final = frozenset(
         KafkaError.RECORD_LIST_TOO_LARGE,
         KafkaError.INVALID_MSG,
         KafkaError.INVALID_RECORD,
+        KafkaError._INVALID_DIFFERENT_RECORD,  # a neighbour of one: alone it will be taken
     }
 )
 """What is about the message. A missing topic or permission is about the deployment: the events
