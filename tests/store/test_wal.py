@@ -1,5 +1,6 @@
 """The write-ahead log: what a power cut leaves is taken, what is missing or damaged is refused."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -79,13 +80,25 @@ def test_a_damaged_commit_before_others_is_no_torn_end(tmp_path):
         damaged[32 + frame * FRAME + 2000] ^= 0x10
         log.write_bytes(damaged)
         said = damage(left, log)
-        if frame <= ends[-2]:
+        if frame < ends[-2]:
             assert said == f"{LOG} is damaged at frame {frame + 1}, and later commits are in it"
-        else:  # as if the power had gone while the last commit was written
+        else:  # as if the power had gone while that was written
             assert said is None
     log.write_bytes(whole[: 32 + 2 * FRAME] + bytes(FRAME) + whole[32 + 3 * FRAME :])
     with pytest.raises(DatabaseDamaged, match="frame 3"):
         Database.open(left)
+
+
+def test_a_torn_header_is_not_believed(tmp_path):
+    """Found by `make crashstates`: its first bytes are of an older log, and say "commit"."""
+    left = left_behind(tmp_path, commits=2)
+    log = left / LOG
+    whole = bytearray(log.read_bytes())
+    torn = 32 + (frames(log) - 3) * FRAME
+    whole[torn + 4 : torn + 8] = (40).to_bytes(4, "big")
+    log.write_bytes(whole)
+    assert damage(left, log) is None
+    assert coins(left) == 1
 
 
 def test_a_torn_end_is_what_a_power_cut_leaves(tmp_path):
@@ -116,6 +129,23 @@ def test_what_a_failed_commit_left_behind_is_no_damage(tmp_path):
     log.write_bytes(log.read_bytes() + failed[log.stat().st_size :])
     assert damage(left, log) is None
     assert coins(left) == 3
+
+
+def test_what_a_killed_daemon_wrote_is_synced_before_more_is_written(tmp_path, monkeypatch):
+    """Found by `make crashstates`: or its last commit could be lost under a later one."""
+    left = left_behind(tmp_path)
+    synced = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append((os.readlink(f"/proc/self/fd/{descriptor}"), (left / LOG).stat().st_size))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    before = (left / LOG).stat().st_size
+    database = Database.open(left)
+    assert synced[0] == (str(left / LOG), before)
+    database.close()
 
 
 def test_an_orderly_end_leaves_no_note(tmp_path):

@@ -77,7 +77,7 @@ def _prepare(
     # the file), the WAL index needs no shared memory, and a second daemon is told so.
     connection.execute("PRAGMA locking_mode = EXCLUSIVE").fetchall()
     connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()  # the lock is ours
-    if (lost := wal.damage(directory, directory / LOG)) is not None:
+    if (lost := wal.check(directory, directory / LOG)) is not None:
         raise DatabaseDamaged(f"{directory}: {lost}")
     version = _version(connection, directory)
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]

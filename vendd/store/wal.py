@@ -7,8 +7,10 @@ note comes when the log is durable and goes when everything is folded, so a note
 is a loss.
 
 A log may end in what a power cut left of the last transaction. But a transaction is begun only when
-the one before it is synced: where one follows another, everything before it was durable once,
-and what of that does not fit is damaged. Format: SQLite, "WAL-mode File Format".
+the one before it is synced, by the next start at the latest: where one follows another, everything
+before it was durable once, and what of that does not fit is damaged. A frame's word is taken only
+when its checksum fits: a header can be torn, and say "commit" of an older log. Format: SQLite,
+"WAL-mode File Format".
 """
 
 import os
@@ -66,6 +68,22 @@ def missing(directory: Path, log: Path) -> str | None:
     return None
 
 
+def check(directory: Path, log: Path) -> str | None:
+    """`damage`, and when there is none, make durable what the start is about to build on.
+
+    The last commit of a daemon that was killed may be whole and not yet synced: a commit after it
+    would vouch for it, and a power cut could still take it. Raises `OSError`.
+    """
+    lost = damage(directory, log)
+    if lost is None and log.exists() and log.stat().st_size:
+        descriptor = os.open(log, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    return lost
+
+
 def damage(directory: Path, log: Path) -> str | None:
     """What is wrong with the log, in words; None for all that a power cut can leave.
 
@@ -96,11 +114,16 @@ class _Log:
         fits = 0
         while fits < self._count and (following := self._fits(fits, sums)) is not None:
             sums, fits = following, fits + 1
-        for number in range(fits, self._count - 1):
-            _, commit, *_, first, second = self._header(number)
-            if commit and self._ours(number) and self._fits(number + 1, (first, second)):
+        for number in range(fits + 1, self._count - 1):
+            _, commit, *_ = self._header(number)
+            if commit and self._follows(number) and self._follows(number + 1):
                 return f"frame {fits + 1}"
         return ""
+
+    def _follows(self, number: int) -> bool:
+        """It is whole, and was written behind the frame that stands before it."""
+        *_, first, second = self._header(number - 1)
+        return self._ours(number - 1) and self._fits(number, (first, second)) is not None
 
     def _header(self, number: int) -> tuple[int, ...]:
         return _FRAME.unpack_from(self._data, _HEADER.size + number * self._length)
