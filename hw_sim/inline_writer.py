@@ -107,8 +107,8 @@ class InlineWriter:
     # --- faults -----------------------------------------------------------------
 
     def fail_next(self, commits: int) -> None:
-        """That many commits fail, as if the disk were full."""
-        self._failures += commits
+        """That many commits fail from now on, as if the disk were full; 0: it is over."""
+        self._failures = commits
 
     def power_cut(self, *, in_flight_lands: bool = False) -> None:
         """Gone, now. Queued works never happen and are never answered.

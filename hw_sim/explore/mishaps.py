@@ -77,6 +77,7 @@ class Mishaps:
         """Everything that stops the machine has ended. Gives what was pulled meanwhile."""
         tasks, self._tasks = self._tasks, []
         await asyncio.gather(*tasks)
+        self._site.fail_commits(0)
         return await self._trouble.over()
 
     def end(self) -> None:
