@@ -76,6 +76,7 @@ class Vending(Startup):
         self._denied: Vend | None = None  # a late approval of it would have to be given back
         self._late_until = 0.0
         self._session = False  # the device has one open
+        self._approved_one = False  # so it has one open, whatever it said before
         self._open = False  # the user waits for a `SessionOver`
         self._leaving = False  # the holder took the card away
         self._dropped = False  # the device ended the session in the middle of a vend
@@ -107,6 +108,7 @@ class Vending(Startup):
         if self._open:
             news.append(SessionOver(why))
         self._open = self._session = self._leaving = self._dropped = False
+        self._approved_one = False
         self._refundable = None
 
     def _rest(self, why: str, now: float, news: list[CashlessNews], rest_s: float = REST_S) -> None:
@@ -175,6 +177,7 @@ class Vending(Startup):
 
     def _approved(self, it: Approved, now: float, news: list[CashlessNews]) -> None:
         vend = self._vend
+        self._approved_one = True
         if self.state is State.REQUESTED and vend is not None:
             token = it.units is None
             amount = vend.price if it.units is None else self._units.minor(it.units)
@@ -336,7 +339,7 @@ class Vending(Startup):
             self._must_reset = True
             self._fail()
             return
-        if self.state is State.COMPLETING and not self._session:
+        if self.state is State.COMPLETING and not (self._session or self._approved_one):
             self._to_rest("no answer", news)  # there was no session to end
             return
         if self.state is State.FAILING and vend is not None:
