@@ -12,6 +12,7 @@ import pytest
 
 from hw_sim.audit.stock import MAY_RUN_ON_S, check_motors
 from hw_sim.chaos import AIMED, SALE
+from hw_sim.chaos_harm import Blow, Harm
 from hw_sim.chaos_plan import Death, Phase, Seam
 from hw_sim.chaos_site import Outcome, Site
 from hw_sim.machines import MACHINES, PLAIN, coins_only
@@ -34,7 +35,7 @@ async def _campaign(
         for death in deaths:
             await site.die(death)
         if hangs:
-            await site.hang(Phase.RELEASED, 0.0)
+            await site.strike(Blow(Harm.STOPPED, Phase.RELEASED, 0.0, 2.0))
         return await site.close()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from certificates import Authority
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -150,11 +151,18 @@ class KafkaServer:
         self._java(*tool, "-c", str(self._properties)).wait(_ANSWER_S)
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
-        self._process = self._java("kafka.Kafka", str(self._properties))
-        AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0}).list_topics(
-            timeout=_ANSWER_S
-        )
+        """Start it and wait until it answers; once more if it does not. Its own words, if not."""
+        for _ in range(2):
+            self._process = self._java("kafka.Kafka", str(self._properties))
+            admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
+            with contextlib.suppress(KafkaException):
+                admin.list_topics(timeout=_ANSWER_S)
+                return
+            self.kill()
+        raise AssertionError(f"the broker does not answer: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        return (self._folder / "kafka.log").read_text(encoding="utf-8", errors="replace")[-3000:]
 
     def kill(self) -> None:
         """As a power cut would."""
@@ -191,7 +199,10 @@ class KafkaServer:
     def create_topic(self, name: str, *, partitions: int = 1, **config: str) -> None:
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=config)
-        admin.create_topics([topic])[name].result(_ANSWER_S)
+        try:
+            admin.create_topics([topic])[name].result(_ANSWER_S)
+        except TimeoutError:
+            raise AssertionError(f"no topic {name}: {self._last_words()}") from None
 
     def _java(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
         with (self._folder / "kafka.log").open("ab") as log:
