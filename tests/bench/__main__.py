@@ -55,7 +55,7 @@ QUICK: Final = Scale(
     alone=False,
     exchange=exchange.Scale(batch=100, rounds=50),
     coin_sales=2,
-    delivery=delivery.Scale(commits=40, backlog=10_000, rounds=5),
+    delivery=delivery.Scale(commits=40, backlog=10_000, rounds=5, judged=False),
     footprint=footprint.Scale(starts=1, year_sales=30_000, sales=1, idle_s=3),
 )
 

@@ -48,6 +48,11 @@ class Budget:
         return self._day, self._measured
 
     @property
+    def limited(self) -> bool:
+        """Whether sizes have to be told; without a limit what the client counts is enough."""
+        return self._limit is not None
+
+    @property
     def spent(self) -> int:
         """Bytes of today."""
         self._roll()

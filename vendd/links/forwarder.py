@@ -39,7 +39,7 @@ from vendd.ports import Broker, DeliveryFailed, Outbox, Replay, StoreFailed
 
 T = TypeVar("T")
 
-READ_BATCH: Final = 500
+READ_BATCH: Final = 1000  # one read keeps a sale's commit waiting for some milliseconds
 MAX_READY: Final = 500  # events kept in memory while the broker is slow; beyond that the outbox
 MAX_IN_FLIGHT: Final = 4500  # a little below what librdkafka takes: it never has to refuse
 MAX_FLIGHTS: Final = 20_000  # with what arrived behind telemetry that waits
@@ -236,7 +236,8 @@ class Forwarder:
         self._pending += 1
         self._alone = flight.alone
         self._troubles.sent()
-        self._budget.sent(letter.size())
+        if self._budget.limited:
+            self._budget.sent(letter.size())
         return True
 
     async def _send_held(self, broker: Broker, event: StoredEvent, flight: Flight) -> None:

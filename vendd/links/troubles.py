@@ -7,6 +7,7 @@ hour would lock an account, fill logs and cost the metered link more than the ev
 import asyncio
 import random
 from collections.abc import Callable
+from math import inf
 from typing import Final
 
 from vendd.ports import DeliveryFailed, Trouble
@@ -35,6 +36,7 @@ class Troubles:
         self._chance = chance
         self._in_a_row = 0
         self._overdue: asyncio.TimerHandle | None = None
+        self._answered = -inf  # when the last answer came while more was on its way
         self.current: Trouble | None = None
 
     def failed(self, failure: DeliveryFailed) -> None:
@@ -47,9 +49,11 @@ class Troubles:
         """Something arrived, so all is well; `waiting`: more is on its way."""
         self._in_a_row = 0
         self._change(None, "")
-        self.stop()
-        if waiting:
+        if waiting:  # the timer runs on and looks at this: one a message would cost a backlog dear
+            self._answered = asyncio.get_running_loop().time()
             self.sent()
+        else:
+            self.stop()
 
     def sent(self) -> None:
         """Something is on its way: an answer is due."""
@@ -73,7 +77,11 @@ class Troubles:
 
     def _no_answer(self) -> None:
         self._overdue = None
-        if self.current is None:
+        loop = asyncio.get_running_loop()
+        left = self._answered + OVERDUE_S - loop.time()
+        if left > 0:
+            self._overdue = loop.call_later(left, self._no_answer)
+        elif self.current is None:
             self._change(Trouble.UNREACHABLE, f"no answer for {OVERDUE_S:.0f} s")
 
     def _change(self, trouble: Trouble | None, detail: str) -> None:
